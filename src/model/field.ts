@@ -1,0 +1,79 @@
+import type { Problem } from '../errors.ts';
+import type { Secret } from './secret.ts';
+
+/** What a field can hold. `null` means "not set": the template, or the tenant, decides. */
+export type Value = string | number | boolean | readonly string[] | Secret | null;
+
+/** The answer of a rule: the parsed value, or what is wrong with the text and how to mend it. */
+export type Parsed<T> = { ok: true; value: T } | { ok: false; message: string; hint?: string };
+
+export type Rule<T> = (text: string) => Parsed<T>;
+
+export type FieldKind = 'text' | 'integer' | 'boolean' | 'list' | 'secret' | 'reference';
+
+/** One field of a noun: the single place that knows its flag, its rule, its default and its help. */
+export interface Field<T extends Value = Value> {
+  kind: FieldKind;
+  /** The long flag without dashes; booleans also get `--no-<flag>`, secrets `--<flag>-stdin` and its kin. */
+  flag: string;
+  help: string;
+  rule: Rule<T>;
+  /** Must be given when an object is added. */
+  required?: true;
+  /** The value of a new object that does not name one. */
+  initial?: T;
+  /** The noun that a reference points to, within the same tenant. */
+  to?: string;
+}
+
+export type Fields = Readonly<Record<string, Field>>;
+
+/** The values of one object, keyed like its fields. */
+export type ValuesOf<F extends Fields> = {
+  [K in keyof F]: F[K] extends { required: true } | { initial: Exclude<Value, null> }
+    ? FieldValue<F[K]>
+    : FieldValue<F[K]> | null;
+};
+
+type FieldValue<F> = F extends Field<infer T> ? T : never;
+
+/** A kind of object that sipctl keeps: `trunk`, `user`, … */
+export interface Noun<F extends Fields = Fields, Key extends string = string> {
+  name: string;
+  table: string;
+  /** Belongs to a tenant; names are unique per tenant. */
+  tenantScoped: boolean;
+  /** The field that names an object: `name`, `username` or `number`. */
+  key: Key;
+  keyRule: Rule<string>;
+  fields: F;
+}
+
+/** One stored object of a noun. */
+export type ObjectOf<N> =
+  N extends Noun<infer F, infer Key>
+    ? ValuesOf<F> & { [K in Key]: string } & {
+        id: number;
+        enabled: boolean;
+        /** UTC, ISO 8601. */
+        createdAt: string;
+        updatedAt: string;
+      }
+    : never;
+
+export const ok = <T>(value: T): Parsed<T> => ({ ok: true, value });
+
+export const wrong = (message: string, hint?: string): Parsed<never> =>
+  hint === undefined ? { ok: false, message } : { ok: false, message, hint };
+
+/** The complaint about one field, in the shape every output uses. */
+export function fieldProblem(field: string, flag: string, bad: { message: string; hint?: string }): Problem {
+  const problem: Problem = { code: `invalid_${snake(field)}`, message: `${field}: ${bad.message}`, field };
+  problem.hint = bad.hint ?? `see --${flag} in --help`;
+  return problem;
+}
+
+/** `maxCalls` → `max_calls`: the column of a field, and the tail of its problem code. */
+export function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,213 @@
+import type { Field, FieldKind, Fields, Noun, ObjectOf, Rule, Value } from './field.ts';
+import * as rule from './rules.ts';
+
+/** Declares one field; `const` keeps `required` and `initial` visible to the types. */
+function field<T extends Value, const More extends Partial<Field<T>> = Record<never, never>>(
+  kind: FieldKind,
+  flag: string,
+  of: Rule<T>,
+  help: string,
+  more?: More,
+): Field<T> & More {
+  return { kind, flag, help, rule: of, ...more } as Field<T> & More;
+}
+
+const noun = <F extends Fields, Key extends string>(spec: Noun<F, Key>): Noun<F, Key> => spec;
+
+export const tenant = noun({
+  name: 'tenant',
+  table: 'tenants',
+  tenantScoped: false,
+  key: 'name',
+  keyRule: rule.slug,
+  fields: {
+    displayName: field('text', 'display-name', rule.text(100), 'the customer’s name as people read it'),
+    domain: field(
+      'text',
+      'domain',
+      rule.domain,
+      'SIP domain of the tenant’s users; gives them a namespace of their own',
+    ),
+    context: field('text', 'context', rule.context, 'dialplan context of the tenant’s users'),
+    country: field('text', 'country', rule.countryCode, 'ISO 3166 country of national numbers', {
+      initial: 'US',
+    }),
+    maxCalls: field(
+      'integer',
+      'max-calls',
+      rule.integer(0, 100_000),
+      'concurrent calls allowed; 0: no limit',
+      { initial: 5 },
+    ),
+    defaultCallerId: field('text', 'caller-id', rule.e164, 'number shown on calls whose user has none'),
+    stunServer: field('text', 'stun-server', rule.iceServer('stun'), 'STUN server for phones', {
+      initial: 'stun:stun.l.google.com:19302',
+    }),
+    turnServer: field('text', 'turn-server', rule.iceServer('turn'), 'TURN server for phones'),
+    turnUsername: field('text', 'turn-username', rule.authUsername, 'TURN user'),
+    turnPassword: field('secret', 'turn-password', rule.password, 'TURN password'),
+    notes: field('text', 'notes', rule.text(1000), 'free text, never rendered'),
+  },
+});
+
+export const trunk = noun({
+  name: 'trunk',
+  table: 'trunks',
+  tenantScoped: true,
+  key: 'name',
+  keyRule: rule.trunkName,
+  fields: {
+    provider: field('text', 'provider', rule.templateId, 'provider template: see provider list', {
+      required: true,
+    }),
+    region: field('text', 'region', rule.label, 'which of the provider’s hosts: see provider show'),
+    host: field('text', 'host', rule.host, 'the carrier’s SIP host or address'),
+    port: field('integer', 'port', rule.port, 'the carrier’s SIP port'),
+    transport: field('text', 'transport', rule.oneOf('udp', 'tcp', 'tls'), 'udp, tcp or tls'),
+    authType: field('text', 'auth', rule.oneOf('credential', 'ip'), 'credential or ip'),
+    username: field('text', 'username', rule.accountName, 'account name at the carrier'),
+    authUsername: field('text', 'auth-username', rule.authUsername, 'digest user name where it differs'),
+    password: field('secret', 'password', rule.password, 'account password'),
+    realm: field('text', 'realm', rule.text(253), 'digest realm; any realm when not set'),
+    did: field('text', 'did', rule.e164, 'main number: recorded as a number of the tenant'),
+    fromUser: field(
+      'text',
+      'from-user',
+      rule.oneOf('account', 'did', 'did-plus', 'caller'),
+      'user part of From: account, did, did-plus or caller',
+    ),
+    fromDomain: field('text', 'from-domain', rule.host, 'host part of From'),
+    registration: field('boolean', 'registration', rule.boolean, 'register at the carrier'),
+    codecs: field('list', 'codecs', rule.codecs, 'codecs in order of preference'),
+    srtp: field('boolean', 'srtp', rule.boolean, 'encrypt media with SDES (RFC 4568)'),
+    context: field('text', 'context', rule.context, 'dialplan context of calls from the carrier'),
+    networks: field('list', 'networks', rule.networks, 'networks the carrier calls from'),
+    techPrefix: field(
+      'text',
+      'tech-prefix',
+      rule.techPrefix,
+      'digits the carrier wants before each dialled number',
+    ),
+    outboundProxy: field('text', 'outbound-proxy', rule.host, 'host all requests are sent through'),
+    maxCalls: field(
+      'integer',
+      'max-calls',
+      rule.integer(0, 100_000),
+      'concurrent calls allowed; 0: no limit',
+      { initial: 5 },
+    ),
+    inbound: field('boolean', 'inbound', rule.boolean, 'accept calls from the carrier', { initial: true }),
+    outbound: field('boolean', 'outbound', rule.boolean, 'send calls to the carrier', { initial: true }),
+    priority: field('integer', 'priority', rule.integer(1, 1000), 'lower is tried first', { initial: 10 }),
+    isDefault: field('boolean', 'default', rule.boolean, 'the tenant’s default trunk; there is one at most', {
+      initial: false,
+    }),
+    owner: field('reference', 'owner', rule.sipUser, 'user of the tenant who owns the trunk', { to: 'user' }),
+    labels: field('list', 'labels', rule.listOf(rule.label), 'labels to select by'),
+    notes: field('text', 'notes', rule.text(1000), 'free text, never rendered'),
+  },
+});
+
+export const user = noun({
+  name: 'user',
+  table: 'users',
+  tenantScoped: true,
+  key: 'username',
+  keyRule: rule.sipUser,
+  fields: {
+    extension: field('text', 'extension', rule.extension, 'number that reaches the user', { required: true }),
+    password: field('secret', 'password', rule.password, 'SIP password', { required: true }),
+    displayName: field('text', 'display-name', rule.text(100), 'name shown to the called party'),
+    template: field('text', 'template', rule.templateId, 'user template: see user-template list', {
+      initial: 'basic_user',
+    }),
+    codecs: field('list', 'codecs', rule.codecs, 'codecs in order of preference'),
+    video: field('list', 'video', rule.videoCodecList, 'video codecs, for example h264,vp8'),
+    maxContacts: field('integer', 'max-contacts', rule.integer(1, 100), 'phones that may register at once'),
+    qualifyFrequency: field(
+      'integer',
+      'qualify-frequency',
+      rule.integer(0, 86_400),
+      'seconds between OPTIONS; 0: none',
+    ),
+    transport: field(
+      'text',
+      'transport',
+      rule.objectName,
+      'transport object to pin the user to; rarely right',
+    ),
+    context: field('text', 'context', rule.context, 'dialplan context, where it is not the tenant’s'),
+    callerId: field('text', 'caller-id', rule.e164, 'number shown to the outside'),
+    mailbox: field('text', 'mailbox', rule.mailbox, 'voicemail box whose waiting messages are shown'),
+    maxCalls: field('integer', 'max-calls', rule.integer(0, 1000), 'concurrent calls allowed; 0: no limit', {
+      initial: 5,
+    }),
+    labels: field('list', 'labels', rule.listOf(rule.label), 'labels to select by'),
+    notes: field('text', 'notes', rule.text(1000), 'free text, never rendered'),
+  },
+});
+
+export const number = noun({
+  name: 'number',
+  table: 'numbers',
+  tenantScoped: true,
+  key: 'number',
+  keyRule: rule.e164,
+  fields: {
+    trunk: field('reference', 'trunk', rule.trunkName, 'trunk the number arrives on', { to: 'trunk' }),
+    inbound: field('boolean', 'inbound', rule.boolean, 'accept calls to the number', { initial: true }),
+    outbound: field('boolean', 'outbound', rule.boolean, 'allow calls from the number', { initial: true }),
+    label: field('text', 'label', rule.text(100), 'what the number is for'),
+  },
+});
+
+export const node = noun({
+  name: 'node',
+  table: 'nodes',
+  tenantScoped: false,
+  key: 'name',
+  keyRule: rule.slug,
+  fields: {
+    kind: field('text', 'kind', rule.oneOf('asterisk'), 'the engine', { required: true }),
+    dir: field('text', 'dir', rule.directory, 'its configuration folder', { required: true }),
+    engineVersion: field(
+      'text',
+      'engine-version',
+      rule.oneOf('16', '18', '20', '21', '22', '23'),
+      'major version of the engine; the oldest supported one when not set',
+    ),
+    tenants: field('list', 'tenants', rule.listOf(rule.slug), 'tenants the node serves; all when not set'),
+    ami: field('text', 'ami', rule.hostPort, 'host:port of the Asterisk Manager Interface'),
+    amiUser: field('text', 'ami-user', rule.authUsername, 'manager user'),
+    amiSecret: field('secret', 'ami-secret', rule.password, 'manager secret'),
+    amiTls: field('boolean', 'ami-tls', rule.boolean, 'speak TLS to the manager interface', {
+      initial: false,
+    }),
+    amiCa: field('text', 'ami-ca', rule.directory, 'PEM file of the authority that signed its certificate'),
+    transports: field(
+      'list',
+      'transports',
+      rule.listOf(transportPair),
+      'names of the PBX’s transports where they are not transport-<protocol>: udp=name,…',
+    ),
+    owner: field('text', 'owner', rule.objectName, 'owner of delivered files'),
+    group: field('text', 'group', rule.objectName, 'group of delivered files; the folder’s when not set'),
+    keep: field('integer', 'keep', rule.integer(2, 1000), 'generations kept for rollback', { initial: 10 }),
+    notes: field('text', 'notes', rule.text(1000), 'free text, never rendered'),
+  },
+});
+
+function transportPair(value: string): ReturnType<Rule<string>> {
+  return /^(udp|tcp|tls|ws|wss)=[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)
+    ? { ok: true, value }
+    : { ok: false, message: `'${value}' is not protocol=name`, hint: 'for example udp=transport-udp' };
+}
+
+export type Tenant = ObjectOf<typeof tenant> & {
+  /** Changes with every write to the tenant or to anything it owns; never returns to an earlier value. */
+  revision: string;
+};
+export type Trunk = ObjectOf<typeof trunk> & { tenant: string };
+export type User = ObjectOf<typeof user> & { tenant: string };
+export type PhoneNumber = ObjectOf<typeof number> & { tenant: string };
+export type Node = ObjectOf<typeof node>;

@@ -1,0 +1,72 @@
+import type { PhoneNumber, Tenant, Trunk, User } from './nouns.ts';
+import type { Secret } from './secret.ts';
+import type { AuthType, FromUserRule, ProviderTemplate, Transport, UserTemplate } from './template.ts';
+
+/** Everything one tenant owns, as stored. */
+export interface TenantSite {
+  tenant: Tenant;
+  trunks: readonly Trunk[];
+  users: readonly User[];
+  numbers: readonly PhoneNumber[];
+}
+
+/** A trunk with every open field filled from its template and its tenant: what is rendered and shown. */
+export interface ResolvedTrunk {
+  /** The name of its objects on a PBX. */
+  id: string;
+  name: string;
+  tenant: string;
+  template: ProviderTemplate;
+  authType: AuthType;
+  host: string;
+  port: number;
+  /** The port stands in URIs only where it is not the default of the transport, or was set. */
+  portGiven: boolean;
+  transport: Transport;
+  username: string | null;
+  authUsername: string | null;
+  password: Secret | null;
+  realm: string | null;
+  did: string | null;
+  fromUser: FromUserRule;
+  fromDomain: string;
+  registration: boolean;
+  expiry: number;
+  codecs: readonly string[];
+  srtp: boolean;
+  context: string;
+  networks: readonly string[];
+  techPrefix: string | null;
+  outboundProxy: string | null;
+  maxCalls: number;
+  inbound: boolean;
+  outbound: boolean;
+  qualifyFrequency: number;
+}
+
+export interface ResolvedUser {
+  /** The name of its objects on a PBX: `user`, or `user@domain`. */
+  id: string;
+  username: string;
+  tenant: string;
+  domain: string | null;
+  template: UserTemplate;
+  password: Secret;
+  extension: string;
+  displayName: string | null;
+  codecs: readonly string[];
+  maxContacts: number;
+  qualifyFrequency: number;
+  transport: string | null;
+  context: string;
+  callerId: string | null;
+  mailbox: string | null;
+  maxCalls: number;
+}
+
+/** What is rendered for one tenant: enabled objects only, nothing at all for a disabled tenant. */
+export interface ResolvedSite {
+  tenant: Tenant;
+  trunks: readonly ResolvedTrunk[];
+  users: readonly ResolvedUser[];
+}

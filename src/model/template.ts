@@ -1,0 +1,89 @@
+/**
+ * Provider and user templates: what a carrier, or a kind of phone, needs; data without behaviour.
+ * The catalog reads and checks them, the resolver merges them with an object, each platform renders them.
+ */
+
+/** Section type → option → Handlebars expression. An option whose expression gives nothing is left out. */
+export type Sections = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+export type Transport = 'udp' | 'tcp' | 'tls';
+export type AuthType = 'credential' | 'ip';
+export type FromUserRule = 'account' | 'did' | 'did-plus' | 'caller';
+
+export interface ProviderHost {
+  host: string;
+  region: string;
+}
+
+/** Addresses a carrier calls from, with where that was published and when it was read (ISO date). */
+export interface PublishedNetworks {
+  cidrs: readonly string[];
+  source: string;
+  read: string;
+}
+
+export interface ProviderTemplate {
+  id: string;
+  displayName: string;
+  /** Where the shipped or the user's own file of this template stands. */
+  origin: 'shipped' | 'overlay';
+  docs: string;
+  /** ISO date of the last reading of the carrier's documents. */
+  verified: string;
+  /** The first one is the default. */
+  authTypes: readonly AuthType[];
+  /** The first one is the default; empty where the carrier gives each customer a host, which is then asked for. */
+  hosts: readonly ProviderHost[];
+  /** How a customer's own host looks, for the prompt and the check: `{name}.pstn.twilio.com`. */
+  hostPattern: string | null;
+  ports: Readonly<Partial<Record<Transport, number>>>;
+  /** The first one is the default. */
+  transports: readonly Transport[];
+  /** Trunk fields that must be given, per auth type. */
+  requiredFields: Readonly<Partial<Record<AuthType, readonly string[]>>>;
+  optionalFields: readonly string[];
+  usernameRule: { pattern: string | null; help: string } | null;
+  realm: string | null;
+  /** null: not published; calls in are then matched by the registration, or the networks are asked for. */
+  networks: PublishedNetworks | null;
+  registration: { mode: 'required' | 'optional' | 'none'; expiry: number | null };
+  fromUser: FromUserRule;
+  callerIdHeaders: { pai: boolean; rpid: boolean };
+  /** Where a called number stands in an INVITE; null: not published. */
+  didSource: 'ruri' | 'to' | null;
+  /** How the carrier writes called numbers, and wants them; words, null: not published. */
+  didFormat: string | null;
+  dialedFormat: string | null;
+  codecs: readonly string[];
+  /** PJSIP `dtmf_mode`. */
+  dtmf: 'rfc4733' | 'inband' | 'info' | 'auto' | 'auto_info';
+  srtp: 'required' | 'optional' | 'unsupported' | null;
+  /** Seconds between OPTIONS; 0 where the carrier does not answer them. */
+  qualifyFrequency: number;
+  t38: boolean | null;
+  notes: readonly string[];
+  asterisk: Sections;
+}
+
+export interface UserTemplate {
+  id: string;
+  displayName: string;
+  /** As it stands in the marker of the rendered file: `Mobile SIP User`. */
+  title: string;
+  origin: 'shipped' | 'overlay';
+  description: string;
+  codecs: readonly string[];
+  maxContacts: number;
+  qualifyFrequency: number;
+  context: string | null;
+  /** Where the documents' values were proved wrong on a real server, and what stands instead. */
+  corrections: readonly string[];
+  asterisk: Sections;
+}
+
+/** Every template by id, and the digest of all of them: a changed template re-renders every tenant. */
+export interface Catalog {
+  providers: ReadonlyMap<string, ProviderTemplate>;
+  users: ReadonlyMap<string, UserTemplate>;
+  digest: string;
+}

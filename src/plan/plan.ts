@@ -1,0 +1,68 @@
+import type { Artifact, HeldArtifact, Manifest } from './generation.ts';
+
+export type Action = 'create' | 'update' | 'delete';
+
+/** A change of one trunk or user, as a person would say it. */
+export interface ObjectChange {
+  action: Action;
+  kind: string;
+  tenant: string;
+  name: string;
+  /** For updates: the options that differ. Secret values are already masked. */
+  options: OptionChange[];
+}
+
+export interface OptionChange {
+  section: string;
+  option: string;
+  before: string | null;
+  after: string | null;
+}
+
+/** A change of one artifact: what is written, or left out of, the next generation. */
+export interface ArtifactChange {
+  action: Action;
+  key: string;
+  before: HeldArtifact | null;
+  after: Artifact | null;
+  objects: ObjectChange[];
+}
+
+/** One step of a reload, in the order it is done. Data; words come in the report. */
+export type ReloadStep =
+  | { kind: 'unregister'; registration: string }
+  | { kind: 'reload-module'; module: string };
+
+export interface Refusal {
+  code: string;
+  message: string;
+  hint: string;
+}
+
+/** What would be done on one node. `desired` is the whole next generation; unchanged parts are only named. */
+export interface NodePlan {
+  node: string;
+  /** The generation the plan was made against; 0 where the node holds none. */
+  base: number;
+  desired: Omit<Manifest, 'generation' | 'createdAt'>;
+  changes: ArtifactChange[];
+  /** Why a reload is due although nothing changes: the held generation was delivered but never verified. */
+  unverified: boolean;
+  reload: ReloadStep[];
+  refusals: Refusal[];
+}
+
+/** A node whose plan could not be made; the others still have theirs. */
+export interface NodeFailure {
+  node: string;
+  error: unknown;
+}
+
+export interface Plan {
+  nodes: NodePlan[];
+  failures: NodeFailure[];
+  /** Identifies the plan's content: `apply plan.json` refuses when a plan made now has another one. */
+  checksum: string;
+}
+
+export const isPending = (plan: NodePlan): boolean => plan.changes.length > 0 || plan.unverified;

@@ -1,0 +1,77 @@
+import type { Generations } from '../files/generations.ts';
+import type { ResolvedSite } from '../model/site.ts';
+import type { Artifact, Manifest } from '../plan/generation.ts';
+import type { ArtifactChange, ObjectChange, ReloadStep } from '../plan/plan.ts';
+
+/** One way in which the running system, or the node's files, differ from what was delivered. */
+export interface Finding {
+  /** As sipctl names it: `trunk telnyx_main`, `user john_doe`; or a file. */
+  object: string;
+  tenant: string | null;
+  /** Path of the delivered file below the node's configuration folder. */
+  file: string | null;
+  code: 'missing' | 'differs' | 'syntax' | 'unexpected' | 'not-included' | 'edited';
+  message: string;
+}
+
+/** Engine and version of a running system that answered. */
+export interface Engine {
+  kind: string;
+  version: string;
+}
+
+/** State of one registration or endpoint as the running system reports it. */
+export interface LiveState {
+  /** The name on the PBX. */
+  id: string;
+  kind: 'registration' | 'endpoint';
+  /** The engine's own word: `Registered`, `Rejected`, `Not in use`, … */
+  state: string;
+  /** For endpoints: contacts that are there now. */
+  contacts: number;
+}
+
+/** One finding of the doctor: what was looked at, how it stands, and the exact remedy where it does not. */
+export interface Check {
+  name: string;
+  status: 'ok' | 'warning' | 'failed' | 'skipped';
+  message: string;
+  hint?: string;
+}
+
+/** A live connection to one PBX for the time of an apply, a check or a status. */
+export interface RunningSystem {
+  readonly engine: Engine;
+  /** @throws SipctlError `failed` where the engine refuses, `unreachable` where it does not answer in time */
+  perform(step: ReloadStep): Promise<void>;
+  /** Compares everything in `artifacts` with what runs; for the keys in `changed`, every value of every object. */
+  verify(artifacts: readonly Artifact[], changed: ReadonlySet<string>): Promise<Finding[]>;
+  states(): Promise<LiveState[]>;
+  close(): Promise<void>;
+}
+
+/** What a back-end offers for one node. The deciding parts are pure; the doing parts return promises. */
+export interface Target {
+  readonly node: string;
+  readonly kind: string;
+  /** Digest of everything but the tenants' data that decides the rendered bytes. */
+  readonly renderDigest: string;
+  /** Generations kept for rollback. */
+  readonly keep: number;
+  readonly files: Generations;
+  /** True where a control connection is configured. */
+  readonly controllable: boolean;
+  /** One artifact per file of the tenant that is not empty. Same input, same bytes. */
+  render(site: ResolvedSite): Artifact[];
+  /** The generation's own files, which include the store files. */
+  indexes(manifest: Pick<Manifest, 'artifacts'>): Map<string, string>;
+  /** What differs between two texts of an artifact, by object; a missing side is null. Secrets are masked. */
+  objectChanges(key: string, before: Buffer | null, after: Buffer | null): ObjectChange[];
+  reloadFor(changes: readonly ArtifactChange[]): ReloadStep[];
+  /** What makes a delivered but unverified generation run. */
+  reloadAll(): ReloadStep[];
+  /** @throws SipctlError `unreachable`, or `refused` where the PBX denies the login */
+  connect(): Promise<RunningSystem>;
+  /** Include lines, permissions, transports, rights, versions. Adds what is missing only when `write` is set. */
+  examine(options: { write: boolean }): Promise<Check[]>;
+}
