@@ -7,7 +7,7 @@ import { Secret } from './secret.ts';
  */
 
 // C0, DEL and C1 controls, line and paragraph separators, and the marks that reorder what a reader sees.
-const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
+const controls = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
 const loneSurrogate = /\p{Surrogate}/u;
 
 function cleanText(text: string, longest: number): Parsed<string> {
@@ -249,7 +249,7 @@ export const password: Rule<Secret> = (value) => {
   const clean = cleanText(value, 1000);
   return clean.ok
     ? ok(new Secret(value))
-    : wrong(`the password ${clean.message.replace(/^holds/, 'holds')}`, clean.hint);
+    : wrong(`the password ${clean.message}`, clean.hint);
 };
 
 /** For messages: what was given, cut short, with whatever could disturb a terminal made visible. */
