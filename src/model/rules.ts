@@ -247,9 +247,7 @@ export const directory: Rule<string> = (value) => {
 /** A SIP password: whatever a carrier may have chosen that a line of a file can hold. */
 export const password: Rule<Secret> = (value) => {
   const clean = cleanText(value, 1000);
-  return clean.ok
-    ? ok(new Secret(value))
-    : wrong(`the password ${clean.message}`, clean.hint);
+  return clean.ok ? ok(new Secret(value)) : wrong(`the password ${clean.message}`, clean.hint);
 };
 
 /** For messages: what was given, cut short, with whatever could disturb a terminal made visible. */

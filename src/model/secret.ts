@@ -2,15 +2,16 @@ const masked = '[secret]';
 
 /** A password or token. It prints as `[secret]` wherever it is shown; only `reveal` gives the text. */
 export class Secret {
-  readonly #text: string;
+  readonly #source: string | (() => string);
 
-  constructor(text: string) {
-    this.#text = text;
+  /** From the text, or from what gives it when it is asked for, so that a sealed secret stays sealed until then. */
+  constructor(source: string | (() => string)) {
+    this.#source = source;
   }
 
   /** The text itself: for rendering, signing in, and an audited `--reveal`; never for a message. */
   reveal(): string {
-    return this.#text;
+    return typeof this.#source === 'string' ? this.#source : this.#source();
   }
 
   toString(): string {

@@ -1,0 +1,203 @@
+import type { Problem } from '../errors.ts';
+import type { Trunk, User } from './nouns.ts';
+import { trunk as trunkNoun } from './nouns.ts';
+import { isVideoCodec } from './rules.ts';
+import type { Catalog, ProviderTemplate } from './template.ts';
+
+/** A trunk's values before it has an id: what `add` and `set` check as a whole. */
+export type TrunkValues = Omit<Trunk, 'id' | 'tenant' | 'createdAt' | 'updatedAt'>;
+export type UserValues = Omit<User, 'id' | 'tenant' | 'createdAt' | 'updatedAt'>;
+
+/** What a trunk's values mean together, and to its provider. All complaints at once. */
+export function checkTrunk(trunk: TrunkValues, catalog: Catalog): Problem[] {
+  const template = catalog.providers.get(trunk.provider);
+  if (template === undefined)
+    return [unknownTemplate('provider', trunk.provider, [...catalog.providers.keys()])];
+  const authType = trunk.authType ?? template.authTypes[0] ?? 'credential';
+  return [
+    ...choiceProblems(trunk, template),
+    ...missingFields(trunk, template, authType),
+    ...hostProblems(trunk, template),
+    ...usernameProblems(trunk, template),
+    ...registrationProblems(trunk, template, authType),
+    ...fromUserProblems(trunk),
+  ];
+}
+
+/** What a user's values mean together, and to its template. */
+export function checkUser(user: UserValues, catalog: Catalog): Problem[] {
+  const problems: Problem[] = [];
+  if (!catalog.users.has(user.template)) {
+    problems.push(unknownTemplate('template', user.template, [...catalog.users.keys()]));
+  }
+  if (user.codecs !== null && user.codecs.every(isVideoCodec)) {
+    problems.push({
+      code: 'invalid_codecs',
+      message: 'codecs: there is no audio codec in the list',
+      field: 'codecs',
+      hint: 'add one, for example ulaw',
+    });
+  }
+  return problems;
+}
+
+function unknownTemplate(field: string, id: string, known: string[]): Problem {
+  const noun = field === 'provider' ? 'provider' : 'user-template';
+  const near = nearest(id, known);
+  return {
+    code: `unknown_${field}`,
+    message: `${field}: there is no ${noun} '${id}'`,
+    field,
+    hint: near === null ? `sipctl ${noun} list` : `did you mean '${near}'? See sipctl ${noun} list`,
+  };
+}
+
+function choiceProblems(trunk: TrunkValues, template: ProviderTemplate): Problem[] {
+  const problems: Problem[] = [];
+  const offered: [keyof TrunkValues, readonly string[]][] = [
+    ['authType', template.authTypes],
+    ['transport', template.transports],
+  ];
+  for (const [field, choices] of offered) {
+    const value = trunk[field] as string | null;
+    if (value === null || choices.includes(value)) continue;
+    problems.push(notOffered(field, value, choices, template));
+  }
+  const regions = template.hosts.map((one) => one.region);
+  if (trunk.region !== null && !regions.some((one) => one.toLowerCase() === trunk.region?.toLowerCase())) {
+    problems.push(notOffered('region', trunk.region, regions, template));
+  }
+  if (trunk.srtp === true && template.srtp === 'unsupported') {
+    problems.push(notOffered('srtp', 'yes', ['no'], template));
+  }
+  return problems;
+}
+
+function notOffered(
+  field: string,
+  value: string,
+  choices: readonly string[],
+  template: ProviderTemplate,
+): Problem {
+  return {
+    code: `not_offered_${field}`,
+    message: `${field}: ${template.displayName} does not offer '${value}'`,
+    field,
+    hint: choices.length === 0 ? `leave --${flagOf(field)} out` : `choose one of: ${choices.join(', ')}`,
+  };
+}
+
+function missingFields(
+  trunk: TrunkValues,
+  template: ProviderTemplate,
+  authType: 'credential' | 'ip',
+): Problem[] {
+  const wanted = template.requiredFields[authType] ?? [];
+  return wanted
+    .filter((field) => isEmpty(trunk[field as keyof TrunkValues]))
+    .map((field) => ({
+      code: `missing_${field}`,
+      message: `${field}: ${template.displayName} needs it${authType === 'ip' ? ' for IP authentication' : ''}`,
+      field,
+      hint: `give ${field === 'password' ? '--password-stdin, --password-file or --password env:NAME' : `--${flagOf(field)}`}`,
+    }));
+}
+
+function hostProblems(trunk: TrunkValues, template: ProviderTemplate): Problem[] {
+  if (trunk.host !== null || template.hosts.length > 0) return [];
+  if ((template.requiredFields.credential ?? template.requiredFields.ip ?? []).includes('host')) return [];
+  return [
+    {
+      code: 'missing_host',
+      message: `host: ${template.displayName} gives each customer a host of their own`,
+      field: 'host',
+      hint:
+        template.hostPattern === null ? 'give --host' : `give --host, it looks like ${template.hostPattern}`,
+    },
+  ];
+}
+
+function usernameProblems(trunk: TrunkValues, template: ProviderTemplate): Problem[] {
+  const pattern = template.usernameRule?.pattern ?? null;
+  if (trunk.username === null || pattern === null || new RegExp(`^(?:${pattern})$`).test(trunk.username))
+    return [];
+  return [
+    {
+      code: 'invalid_username',
+      message: `username: '${trunk.username}' is not an account name of ${template.displayName}`,
+      field: 'username',
+      hint: template.usernameRule?.help ?? 'see provider show',
+    },
+  ];
+}
+
+function registrationProblems(trunk: TrunkValues, template: ProviderTemplate, authType: string): Problem[] {
+  if (trunk.registration !== true) return [];
+  if (template.registration.mode === 'none') {
+    return [
+      {
+        code: 'registration_unsupported',
+        message: `registration: ${template.displayName} does not take REGISTER`,
+        field: 'registration',
+        hint: 'leave it out, or say --no-registration',
+      },
+    ];
+  }
+  if (authType === 'credential') return [];
+  return [
+    {
+      code: 'registration_needs_credential',
+      message: 'registration: a trunk that authenticates by address has nothing to register with',
+      field: 'registration',
+      hint: 'use --auth credential, or --no-registration',
+    },
+  ];
+}
+
+function fromUserProblems(trunk: TrunkValues): Problem[] {
+  const needs: Record<string, keyof TrunkValues> = { did: 'did', 'did-plus': 'did', account: 'username' };
+  const field = trunk.fromUser === null ? undefined : needs[trunk.fromUser];
+  if (field === undefined || trunk[field] !== null) return [];
+  return [
+    {
+      code: `missing_${field}`,
+      message: `${field}: --from-user ${trunk.fromUser} needs it`,
+      field,
+      hint: `give --${flagOf(field)}`,
+    },
+  ];
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+
+const flagOf = (field: string): string =>
+  (trunkNoun.fields as Record<string, { flag: string }>)[field]?.flag ?? field;
+
+/** The known word that a mistyped one is closest to, if it is close enough to be meant. */
+export function nearest(word: string, known: readonly string[]): string | null {
+  let best: string | null = null;
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < least) {
+      least = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+// Levenshtein's distance, one row at a time.
+function editDistance(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= left.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= right.length; j++) {
+      const replaced = (row[j - 1] as number) + (left[i - 1] === right[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[right.length] as number;
+}

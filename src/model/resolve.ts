@@ -1,0 +1,111 @@
+import { trunkContext, trunkId, userContext, userId } from './identity.ts';
+import type { Tenant, Trunk, User } from './nouns.ts';
+import type { ResolvedSite, ResolvedTrunk, ResolvedUser, TenantSite } from './site.ts';
+import type { Catalog, ProviderTemplate, Transport, UserTemplate } from './template.ts';
+
+/** Fills what a tenant's objects leave open from their templates. Disabled objects are not there at all. */
+export function resolveSite(site: TenantSite, catalog: Catalog): ResolvedSite {
+  const { tenant } = site;
+  if (!tenant.enabled) return { tenant, trunks: [], users: [] };
+  return {
+    tenant,
+    trunks: site.trunks
+      .filter((trunk) => trunk.enabled)
+      .map((trunk) => resolveTrunk(trunk, tenant, templateOf(catalog.providers, trunk.provider, 'provider'))),
+    users: site.users
+      .filter((user) => user.enabled)
+      .map((user) => resolveUser(user, tenant, templateOf(catalog.users, user.template, 'user'))),
+  };
+}
+
+export function resolveTrunk(trunk: Trunk, tenant: Tenant, template: ProviderTemplate): ResolvedTrunk {
+  const authType = trunk.authType ?? template.authTypes[0] ?? 'credential';
+  const transport = trunk.transport ?? template.transports[0] ?? 'udp';
+  const host = trunk.host ?? templateHost(trunk, template) ?? '';
+  const credential = authType === 'credential';
+  return {
+    id: trunkId(tenant.name, trunk.name),
+    name: trunk.name,
+    tenant: tenant.name,
+    template,
+    authType,
+    host,
+    port: trunk.port ?? templatePort(template, transport),
+    portGiven: trunk.port !== null || template.ports[transport] !== defaultPort(transport),
+    transport,
+    username: trunk.username,
+    authUsername: trunk.authUsername ?? trunk.username,
+    password: credential ? trunk.password : null,
+    realm: trunk.realm ?? template.realm,
+    did: trunk.did,
+    fromUser: trunk.fromUser ?? fromUserRule(trunk, template),
+    fromDomain: trunk.fromDomain ?? trunk.realm ?? host,
+    registration: credential && registers(trunk, template),
+    expiry: template.registration.expiry ?? defaultExpiry,
+    codecs: trunk.codecs ?? template.codecs,
+    srtp: trunk.srtp ?? template.srtp === 'required',
+    context: trunk.context ?? trunkContext(tenant.name),
+    networks: trunk.networks ?? template.networks?.cidrs ?? [],
+    techPrefix: trunk.techPrefix,
+    outboundProxy: trunk.outboundProxy,
+    maxCalls: trunk.maxCalls,
+    inbound: trunk.inbound,
+    outbound: trunk.outbound,
+    qualifyFrequency: template.qualifyFrequency,
+  };
+}
+
+export function resolveUser(user: User, tenant: Tenant, template: UserTemplate): ResolvedUser {
+  const audio = user.codecs ?? template.codecs;
+  const video = (user.video ?? []).filter((codec) => !audio.includes(codec));
+  return {
+    id: userId(tenant.domain, user.username),
+    username: user.username,
+    tenant: tenant.name,
+    domain: tenant.domain,
+    template,
+    password: user.password,
+    extension: user.extension,
+    displayName: user.displayName,
+    codecs: [...audio, ...video],
+    maxContacts: user.maxContacts ?? template.maxContacts,
+    qualifyFrequency: user.qualifyFrequency ?? template.qualifyFrequency,
+    transport: user.transport,
+    context: user.context ?? tenant.context ?? template.context ?? userContext(tenant.name),
+    callerId: user.callerId ?? tenant.defaultCallerId,
+    mailbox: user.mailbox,
+    maxCalls: user.maxCalls,
+  };
+}
+
+/** Seconds; what the documents register for where the carrier says nothing. */
+const defaultExpiry = 300;
+
+const defaultPort = (transport: Transport): number => (transport === 'tls' ? 5061 : 5060);
+
+const templatePort = (template: ProviderTemplate, transport: Transport): number =>
+  template.ports[transport] ?? defaultPort(transport);
+
+function templateHost(trunk: Trunk, template: ProviderTemplate): string | undefined {
+  const region = template.hosts.find((one) => one.region.toLowerCase() === trunk.region?.toLowerCase());
+  return (region ?? template.hosts[0])?.host;
+}
+
+// "optional" means: where the carrier's own addresses are unknown, registering is how calls come in.
+function registers(trunk: Trunk, template: ProviderTemplate): boolean {
+  if (template.registration.mode === 'none') return false;
+  return trunk.registration ?? true;
+}
+
+// A rule that needs the main number falls back to the account where the trunk has none.
+function fromUserRule(trunk: Trunk, template: ProviderTemplate): ResolvedTrunk['fromUser'] {
+  const wantsDid = template.fromUser === 'did' || template.fromUser === 'did-plus';
+  return wantsDid && trunk.did === null ? 'account' : template.fromUser;
+}
+
+function templateOf<T>(templates: ReadonlyMap<string, T>, id: string, kind: string): T {
+  const template = templates.get(id);
+  if (template === undefined)
+    throw new Error(`the ${kind} template '${id}' is gone: ${[...templates.keys()].join(', ')}`);
+  return template;
+}

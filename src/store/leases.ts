@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { SipctlError } from '../errors.ts';
+import type { Database } from './database.ts';
+
+/** Who asks for a lease, as the loser is told. */
+export interface LeaseOwner {
+  holder: string;
+  host: string;
+  pid: number;
+}
+
+export interface Lease {
+  release(): Promise<void>;
+}
+
+const lifetimeMs = 60_000;
+const renewEveryMs = 15_000;
+
+export interface LeaseClock {
+  now: () => Date;
+  isAlive: (pid: number) => boolean;
+}
+
+/**
+ * Takes the lease of a name; it is renewed while it is held. A lease whose owner is gone (its process on this
+ * host, or its last renewal anywhere) is taken over.
+ * @throws SipctlError `conflict` naming the holder
+ */
+export async function takeLease(
+  transact: <T>(work: (database: Database) => Promise<T>) => Promise<T>,
+  name: string,
+  owner: LeaseOwner,
+  clock: LeaseClock,
+): Promise<Lease> {
+  const token = randomBytes(8).toString('hex');
+  const expiry = (): string => new Date(clock.now().getTime() + lifetimeMs).toISOString();
+  await transact(async (database) => {
+    const held = await database.selectFrom('leases').selectAll().where('name', '=', name).executeTakeFirst();
+    if (held !== undefined) {
+      const sameHost = held.host === owner.host;
+      const gone = sameHost
+        ? !clock.isAlive(held.pid as number)
+        : (held.expires_at as string) < clock.now().toISOString();
+      if (!gone) throw heldBy(name, held.holder as string, held.started_at as string);
+      await database.deleteFrom('leases').where('name', '=', name).execute();
+    }
+    const row = { name, ...owner, token, started_at: clock.now().toISOString(), expires_at: expiry() };
+    await database.insertInto('leases').values(row).execute();
+  });
+  const renew = (): Promise<unknown> =>
+    transact((database) =>
+      database.updateTable('leases').set({ expires_at: expiry() }).where('token', '=', token).execute(),
+    );
+  const timer = setInterval(() => void renew().catch(() => undefined), renewEveryMs);
+  timer.unref();
+  return {
+    release: async () => {
+      clearInterval(timer);
+      await transact((database) => database.deleteFrom('leases').where('token', '=', token).execute());
+    },
+  };
+}
+
+function heldBy(name: string, holder: string, since: string): SipctlError {
+  return new SipctlError('conflict', {
+    code: 'locked',
+    message: `${name} is being changed by ${holder} since ${since}`,
+    hint: 'wait until that run has ended; the lock of a run that died is taken over by itself',
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * The schema's history: numbered, forward-only, run by themselves when a database is opened. A migration that
+ * has been released is never edited; a change is a new entry at the end.
+ */
+export interface Migration {
+  number: number;
+  name: string;
+  statements: readonly string[];
+}
+
+const timestamps = 'created_at TEXT NOT NULL, updated_at TEXT NOT NULL';
+
+export const migrations: readonly Migration[] = [
+  {
+    number: 1,
+    name: 'tenants, trunks, users, numbers, nodes',
+    statements: [
+      'CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)',
+      `CREATE TABLE tenants (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, display_name TEXT, domain TEXT UNIQUE, context TEXT,
+        country TEXT NOT NULL, max_calls INTEGER NOT NULL, default_caller_id TEXT,
+        stun_server TEXT, turn_server TEXT, turn_username TEXT, turn_password BLOB,
+        notes TEXT, enabled INTEGER NOT NULL, revision TEXT NOT NULL, ${timestamps})`,
+      // The composite keys let a reference name its tenant too: one across tenants cannot be stored.
+      `CREATE TABLE users (
+        id INTEGER PRIMARY KEY, tenant_id INTEGER NOT NULL REFERENCES tenants (id),
+        username TEXT NOT NULL, endpoint TEXT NOT NULL COLLATE NOCASE UNIQUE,
+        extension TEXT NOT NULL, password BLOB NOT NULL, display_name TEXT, template TEXT NOT NULL,
+        codecs TEXT, video TEXT, max_contacts INTEGER, qualify_frequency INTEGER, transport TEXT, context TEXT,
+        caller_id TEXT, mailbox TEXT, max_calls INTEGER NOT NULL, labels TEXT, notes TEXT,
+        enabled INTEGER NOT NULL, ${timestamps},
+        UNIQUE (tenant_id, id), UNIQUE (tenant_id, username), UNIQUE (tenant_id, extension))`,
+      `CREATE TABLE trunks (
+        id INTEGER PRIMARY KEY, tenant_id INTEGER NOT NULL REFERENCES tenants (id),
+        name TEXT NOT NULL, endpoint TEXT NOT NULL COLLATE NOCASE UNIQUE,
+        provider TEXT NOT NULL, region TEXT, host TEXT, port INTEGER, transport TEXT, auth_type TEXT,
+        username TEXT, auth_username TEXT, password BLOB, realm TEXT, did TEXT, from_user TEXT, from_domain TEXT,
+        registration INTEGER, codecs TEXT, srtp INTEGER, context TEXT, networks TEXT, tech_prefix TEXT,
+        outbound_proxy TEXT, max_calls INTEGER NOT NULL, inbound INTEGER NOT NULL, outbound INTEGER NOT NULL,
+        priority INTEGER NOT NULL, is_default INTEGER NOT NULL, owner_id INTEGER, labels TEXT, notes TEXT,
+        enabled INTEGER NOT NULL, ${timestamps},
+        UNIQUE (tenant_id, id), UNIQUE (tenant_id, name),
+        FOREIGN KEY (tenant_id, owner_id) REFERENCES users (tenant_id, id))`,
+      'CREATE UNIQUE INDEX trunks_one_default ON trunks (tenant_id) WHERE is_default = 1',
+      `CREATE TABLE numbers (
+        id INTEGER PRIMARY KEY, tenant_id INTEGER NOT NULL REFERENCES tenants (id),
+        number TEXT NOT NULL UNIQUE, trunk_id INTEGER, inbound INTEGER NOT NULL, outbound INTEGER NOT NULL,
+        label TEXT, enabled INTEGER NOT NULL, ${timestamps},
+        UNIQUE (tenant_id, id),
+        FOREIGN KEY (tenant_id, trunk_id) REFERENCES trunks (tenant_id, id))`,
+      'CREATE INDEX numbers_by_trunk ON numbers (trunk_id)',
+      // Users and trunks are endpoints of one PBX: a name belongs to one of them only.
+      ...['INSERT', 'UPDATE OF endpoint'].flatMap((event, at) => [
+        `CREATE TRIGGER users_endpoint_${at} BEFORE ${event} ON users
+         WHEN EXISTS (SELECT 1 FROM trunks WHERE trunks.endpoint = NEW.endpoint)
+         BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: trunks.endpoint'); END`,
+        `CREATE TRIGGER trunks_endpoint_${at} BEFORE ${event} ON trunks
+         WHEN EXISTS (SELECT 1 FROM users WHERE users.endpoint = NEW.endpoint)
+         BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: users.endpoint'); END`,
+      ]),
+      `CREATE TABLE nodes (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, dir TEXT NOT NULL,
+        engine_version TEXT, tenants TEXT, ami TEXT, ami_user TEXT, ami_secret BLOB, ami_tls INTEGER NOT NULL,
+        ami_ca TEXT, transports TEXT, owner TEXT, "group" TEXT, keep INTEGER NOT NULL, notes TEXT,
+        enabled INTEGER NOT NULL, ${timestamps})`,
+      `CREATE TABLE deliveries (
+        id INTEGER PRIMARY KEY, node TEXT NOT NULL, generation INTEGER NOT NULL, base INTEGER NOT NULL,
+        at TEXT NOT NULL, actor TEXT NOT NULL, outcome TEXT NOT NULL, changes TEXT NOT NULL, detail TEXT)`,
+      'CREATE INDEX deliveries_by_node ON deliveries (node, id)',
+      `CREATE TABLE leases (
+        name TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
+        token TEXT NOT NULL, started_at TEXT NOT NULL, expires_at TEXT NOT NULL)`,
+      `CREATE TABLE audit (
+        id INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+        noun TEXT NOT NULL, tenant TEXT, name TEXT NOT NULL, detail TEXT NOT NULL)`,
+    ],
+  },
+];

@@ -1,0 +1,121 @@
+import { sql } from 'kysely';
+import { SipctlError } from '../errors.ts';
+import type { Noun, ObjectOf } from '../model/field.ts';
+import { snake } from '../model/field.ts';
+import type { Database, Row } from './database.ts';
+import type { Keyring } from './keyring.ts';
+import { decoder, type Stored } from './rows.ts';
+
+/** What an object is called: its name, and its tenant's where the noun belongs to one. */
+export interface ObjectRef {
+  tenant: string | null;
+  name: string;
+}
+
+export type StoredOf<N> = ObjectOf<N> & { tenant?: string };
+
+/** Reads objects of every noun the same way. */
+export class Records {
+  protected readonly database: Database;
+  protected readonly keyring: () => Keyring;
+
+  constructor(database: Database, keyring: () => Keyring) {
+    this.database = database;
+    this.keyring = keyring;
+  }
+
+  /** Objects in the order of their names; of one tenant, or of all. */
+  async list<N extends Noun>(noun: N, filter: { tenant?: string | null } = {}): Promise<StoredOf<N>[]> {
+    let query = this.select(noun);
+    if (filter.tenant !== undefined && filter.tenant !== null) {
+      await this.tenantId(filter.tenant);
+      query = query.where('tenants.name', '=', filter.tenant);
+    }
+    if (noun.tenantScoped) query = query.orderBy('tenants.name');
+    const rows = await query.orderBy(`${noun.table}.${snake(noun.key)}`).execute();
+    return rows.map(decoder(noun, this.keyring)) as unknown as StoredOf<N>[];
+  }
+
+  async find<N extends Noun>(noun: N, ref: ObjectRef): Promise<StoredOf<N> | null> {
+    if (noun.tenantScoped) await this.tenantId(ref.tenant as string);
+    let query = this.select(noun).where(`${noun.table}.${snake(noun.key)}`, '=', ref.name);
+    if (noun.tenantScoped) query = query.where('tenants.name', '=', ref.tenant);
+    const row = await query.executeTakeFirst();
+    return row === undefined ? null : (decoder(noun, this.keyring)(row) as unknown as StoredOf<N>);
+  }
+
+  /** @throws SipctlError `notFound` */
+  async get<N extends Noun>(noun: N, ref: ObjectRef): Promise<StoredOf<N>> {
+    const found = await this.find(noun, ref);
+    if (found === null) throw await this.notFound(noun, ref);
+    return found;
+  }
+
+  /** @throws SipctlError `notFound` when there is no such tenant */
+  protected async tenantId(name: string): Promise<number> {
+    const row = await this.database
+      .selectFrom('tenants')
+      .select('id')
+      .where('name', '=', name)
+      .executeTakeFirst();
+    if (row !== undefined) return row.id as number;
+    throw new SipctlError('notFound', {
+      code: 'tenant_not_found',
+      message: `there is no tenant '${name}'`,
+      field: 'tenant',
+      hint: `sipctl tenant list, or: sipctl tenant add ${name}`,
+    });
+  }
+
+  protected select(noun: Noun) {
+    let query = this.database.selectFrom(noun.table).selectAll(noun.table);
+    if (noun.tenantScoped) {
+      query = query
+        .innerJoin('tenants', 'tenants.id', `${noun.table}.tenant_id`)
+        .select('tenants.name as tenant_name') as typeof query;
+    }
+    for (const [name, field] of Object.entries(noun.fields)) {
+      if (field.kind !== 'reference') continue;
+      const { table, key } = referenced[field.to as keyof typeof referenced];
+      query = query
+        .leftJoin(`${table} as ${name}`, `${name}.id`, `${noun.table}.${name}_id`)
+        .select(`${name}.${key} as ${name}_name`) as typeof query;
+    }
+    return query;
+  }
+
+  protected async notFound(noun: Noun, ref: ObjectRef): Promise<SipctlError> {
+    const where = noun.tenantScoped ? ` in tenant '${ref.tenant}'` : '';
+    const near = await this.nearest(noun, ref);
+    return new SipctlError('notFound', {
+      code: `${noun.name}_not_found`,
+      message: `there is no ${noun.name} '${ref.name}'${where}`,
+      field: noun.key,
+      hint:
+        near === null
+          ? `sipctl ${noun.name} list${noun.tenantScoped ? ` --tenant ${ref.tenant}` : ''}`
+          : `did you mean '${near}'?`,
+    });
+  }
+
+  // The same name in another case, or in another tenant, is the usual slip.
+  protected async nearest(noun: Noun, ref: ObjectRef): Promise<string | null> {
+    const key = `${noun.table}.${snake(noun.key)}`;
+    const row = await this.select(noun)
+      .where(sql`lower(${sql.ref(key)})`, '=', ref.name.toLowerCase())
+      .executeTakeFirst();
+    if (row === undefined) return null;
+    const name = (row as Row)[snake(noun.key)] as string;
+    return noun.tenantScoped && row.tenant_name !== ref.tenant
+      ? `${name}' in tenant '${row.tenant_name}`
+      : name;
+  }
+}
+
+/** Where a reference leads: the table, and the column that names its objects. */
+export const referenced = {
+  user: { table: 'users', key: 'username' },
+  trunk: { table: 'trunks', key: 'name' },
+} as const;
+
+export type { Stored };

@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { SipctlError } from '../errors.ts';
+import { defaultTenant } from '../model/identity.ts';
+import * as nouns from '../model/nouns.ts';
+import type { TenantSite } from '../model/site.ts';
+import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
+import { type Database, type OpenDatabase, openDatabase } from './database.ts';
+import { type Delivery, listDeliveries, recordDelivery } from './deliveries.ts';
+import { Keyring } from './keyring.ts';
+import { type Lease, type LeaseClock, type LeaseOwner, takeLease } from './leases.ts';
+import { Records } from './records.ts';
+import { type TenantState, tenantSite, tenantStates } from './sites.ts';
+import { Writer } from './writer.ts';
+
+export interface StoreOptions {
+  file: string;
+  keyFile: string;
+  actor: string;
+  now: () => Date;
+  create?: boolean;
+  migrate?: boolean;
+}
+
+/** The database: reads at any time, writes inside one transaction each. The only writer of sipctl's state. */
+export class Store {
+  readonly opened: OpenDatabase;
+  readonly records: Records;
+  readonly #options: StoreOptions;
+  #keyring: Keyring | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(opened: OpenDatabase, options: StoreOptions) {
+    this.opened = opened;
+    this.#options = options;
+    this.records = new Records(opened.kysely, () => this.keyring());
+  }
+
+  static async open(options: StoreOptions): Promise<Store> {
+    const opened = await openDatabase(options.file, options);
+    const store = new Store(opened, options);
+    if (options.create === true) await store.#begin();
+    return store;
+  }
+
+  close(): void {
+    this.opened.close();
+  }
+
+  /** Runs `work` in one transaction: all of it is kept, or nothing. */
+  async write<T>(work: (writer: Writer) => Promise<T>): Promise<T> {
+    const { actor, now } = this.#options;
+    const context = { actor, now, newRevision: () => randomBytes(8).toString('hex') };
+    return this.#transact((database) => work(new Writer(database, () => this.keyring(), context)));
+  }
+
+  tenantStates(): Promise<TenantState[]> {
+    return tenantStates(this.#database);
+  }
+
+  tenantSite(name: string): Promise<TenantSite> {
+    return tenantSite(this.records, name);
+  }
+
+  audit(row: Omit<AuditRow, 'at' | 'actor'>): Promise<void> {
+    const { actor, now } = this.#options;
+    return this.#transact((database) => recordAudit(database, { ...row, actor, at: now() }));
+  }
+
+  listAudit(filter: { tenant?: string; noun?: string; limit: number }): Promise<AuditEntry[]> {
+    return listAudit(this.#database, filter);
+  }
+
+  recordDelivery(delivery: Omit<Delivery, 'at' | 'actor'>): Promise<void> {
+    const { actor, now } = this.#options;
+    return this.#transact((database) =>
+      recordDelivery(database, { ...delivery, actor, at: now().toISOString() }),
+    );
+  }
+
+  listDeliveries(filter: { node?: string; limit: number }): Promise<(Delivery & { id: number })[]> {
+    return listDeliveries(this.#database, filter);
+  }
+
+  /** @throws SipctlError `conflict` naming the holder */
+  lease(name: string, owner: LeaseOwner, clock: LeaseClock): Promise<Lease> {
+    return takeLease((work) => this.#transact(work), name, owner, clock);
+  }
+
+  /** Marks every tenant as changed: after a restore, or a rotation of the key. */
+  async renewRevisions(): Promise<void> {
+    await this.#transact(async (database) => {
+      for (const { name } of await tenantStates(database)) {
+        const revision = randomBytes(8).toString('hex');
+        await database.updateTable('tenants').set({ revision }).where('name', '=', name).execute();
+      }
+    });
+  }
+
+  /**
+   * The key that seals this database's secrets, made at first use.
+   * @throws SipctlError `notFound` when it is gone although secrets were sealed with it
+   */
+  keyring(): Keyring {
+    if (this.#keyring !== null) return this.#keyring;
+    const { keyFile } = this.#options;
+    const sealedWith = this.#meta('key_id');
+    if (!existsSync(keyFile) && sealedWith !== null) throw keyIsGone(keyFile, this.opened.file);
+    this.#keyring = existsSync(keyFile) ? Keyring.read(keyFile) : Keyring.create(keyFile);
+    if (sealedWith === null) this.#setMeta('key_id', this.#keyring.id);
+    return this.#keyring;
+  }
+
+  /** Forgets the key that was read, and notes the one that seals from now on. */
+  keyChanged(): void {
+    this.#keyring = Keyring.read(this.#options.keyFile);
+    this.#setMeta('key_id', this.#keyring.id);
+  }
+
+  get keyFile(): string {
+    return this.#options.keyFile;
+  }
+
+  /** A value that is this database's own: it keys the checksum of plans. */
+  get salt(): string {
+    return this.#meta('salt') ?? '';
+  }
+
+  get #database(): Database {
+    return this.opened.kysely;
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#meta('salt') === null) this.#setMeta('salt', randomBytes(16).toString('hex'));
+    const ref = { tenant: null, name: defaultTenant };
+    await this.write(async (writer) => {
+      if ((await writer.find(nouns.tenant, ref)) === null) await writer.add(nouns.tenant, ref, {});
+    });
+  }
+
+  // One connection has one transaction at a time: the renewal of a lease waits for a write to end.
+  #transact<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => this.#transaction(work));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  // IMMEDIATE: a transaction that reads first and writes then would fail where another writer came between.
+  async #transaction<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    const { raw, kysely } = this.opened;
+    raw.exec('BEGIN IMMEDIATE');
+    try {
+      const result = await work(kysely);
+      raw.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (raw.inTransaction) raw.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #meta(key: string): string | null {
+    const row = this.opened.raw.prepare('SELECT value FROM meta WHERE key = ?').get(key) as
+      | { value: string }
+      | undefined;
+    return row?.value ?? null;
+  }
+
+  #setMeta(key: string, value: string): void {
+    this.opened.raw
+      .prepare(
+        'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+      )
+      .run(key, value);
+  }
+}
+
+function keyIsGone(keyFile: string, database: string): SipctlError {
+  return new SipctlError('notFound', {
+    code: 'key_file_missing',
+    message: `the key of ${database} is not at ${keyFile}`,
+    field: 'keyFile',
+    hint: 'put the key file back, or name it with SIPCTL_KEY_FILE; without it no stored secret can be read',
+  });
+}
