@@ -3,8 +3,15 @@
  * The catalog reads and checks them, the resolver merges them with an object, each platform renders them.
  */
 
-/** Section type → option → Handlebars expression. An option whose expression gives nothing is left out. */
+/**
+ * Section type → option → Handlebars expression. An option whose expression gives nothing is left out.
+ * The key `$when` names a variable that must be true for the section to stand. A mark after a dot tells the
+ * lines of one option apart: `set_var.tenant` and `set_var.limit` are two lines of `set_var`.
+ */
 export type Sections = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** The option that a key of a section stands for: `set_var.limit` → `set_var`. */
+export const optionName = (key: string): string => key.split('.', 1)[0] as string;
 
 export type Transport = 'udp' | 'tcp' | 'tls';
 export type AuthType = 'credential' | 'ip';
