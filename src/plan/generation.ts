@@ -1,3 +1,5 @@
+import { SipctlError } from '../errors.ts';
+
 /** The manifest of one generation: what it holds and what it was made from. Stands in `manifest.json`. */
 export interface Manifest {
   schema: 'sipctl/generation/1';
@@ -37,4 +39,39 @@ export function storePath(artifact: HeldArtifact): string {
   const dot = artifact.file.lastIndexOf('.');
   const hash = artifact.sha256.slice(0, 16);
   return `store/${artifact.tenant}/${artifact.file.slice(0, dot)}.${hash}${artifact.file.slice(dot)}`;
+}
+
+/** The number of the generation that a node is prepared with: it includes nothing, and can be gone back to. */
+export const emptyGenerationNumber = 0;
+
+export function emptyManifest(sipctl: string, at: Date): Manifest {
+  return {
+    schema: 'sipctl/generation/1',
+    generation: emptyGenerationNumber,
+    createdAt: at.toISOString(),
+    sipctl,
+    renderDigest: '',
+    tenants: {},
+    artifacts: {},
+  };
+}
+
+/** The name of the manifest in a generation's folder. */
+export const manifestFile = 'manifest.json';
+
+export const writeManifest = (manifest: Manifest): string => `${JSON.stringify(manifest, null, 1)}\n`;
+
+/** @throws SipctlError `failed` when the text is no manifest: somebody has changed it */
+export function parseManifest(text: string, where: string): Manifest {
+  try {
+    const manifest = JSON.parse(text) as Manifest;
+    if (manifest.schema === 'sipctl/generation/1' && typeof manifest.artifacts === 'object') return manifest;
+  } catch {
+    // Falls through to the one complaint below.
+  }
+  throw new SipctlError('failed', {
+    code: 'manifest_damaged',
+    message: `${where} is not a manifest of sipctl`,
+    hint: 'go back to an earlier generation: sipctl rollback <node> --to <generation>',
+  });
 }

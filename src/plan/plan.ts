@@ -44,7 +44,7 @@ export interface NodePlan {
   node: string;
   /** The generation the plan was made against; 0 where the node holds none. */
   base: number;
-  desired: Omit<Manifest, 'generation' | 'createdAt'>;
+  desired: Omit<Manifest, 'generation' | 'createdAt' | 'sipctl'>;
   changes: ArtifactChange[];
   /** Why a reload is due although nothing changes: the held generation was delivered but never verified. */
   unverified: boolean;

@@ -1,0 +1,112 @@
+import { SipctlError } from '../errors.ts';
+import type { Generations } from '../files/generations.ts';
+import {
+  type Artifact,
+  emptyManifest,
+  type Manifest,
+  manifestFile,
+  storePath,
+  writeManifest,
+} from '../plan/generation.ts';
+import { isPending, type NodePlan } from '../plan/plan.ts';
+import type { RunningSystem, Target } from '../platforms/target.ts';
+import { heldGeneration, readGeneration } from './held.ts';
+import { type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
+import { settle } from './settle.ts';
+
+/** Makes one node hold and run what its plan says, or puts back what was there. Never throws for one node's fault. */
+export async function applyNode(target: Target, plan: NodePlan, options: RunOptions): Promise<NodeOutcome> {
+  const outcome = unchanged(target.node, plan.base);
+  if (!isPending(plan)) return outcome;
+  let running: RunningSystem | null = null;
+  try {
+    refuseUnsafe(plan);
+    const unlock = await target.files.lock(options.holder);
+    try {
+      const held = await unchangedBase(target, plan, options);
+      // Asked before anything is written: a PBX that does not answer leaves the node as it is.
+      running = target.controllable ? await target.connect() : null;
+      options.signal.throwIfAborted();
+      const next = plan.changes.length === 0 ? held : await writeNext(target, plan, options, outcome);
+      options.signal.throwIfAborted();
+      await settle({ target, running, held, next, plan, outcome, progress: options.progress });
+      await prune(target);
+    } finally {
+      await unlock();
+    }
+  } catch (error) {
+    if (options.signal.aborted) throw error;
+    if (!(error instanceof SipctlError)) throw error;
+    outcome.outcome = 'failed';
+    outcome.error = error;
+  } finally {
+    await running?.close();
+  }
+  return outcome;
+}
+
+function refuseUnsafe(plan: NodePlan): void {
+  if (plan.refusals.length > 0) throw new SipctlError('refused', plan.refusals);
+}
+
+// The plan was made without the lock: the node must still be what the plan was made against.
+async function unchangedBase(target: Target, plan: NodePlan, options: RunOptions): Promise<Manifest> {
+  const held = await heldGeneration(target);
+  if ((held?.generation ?? 0) !== plan.base) {
+    throw new SipctlError('conflict', {
+      code: 'plan_stale',
+      message: `${target.node} holds generation ${held?.generation ?? 0} now, the plan was made against ${plan.base}`,
+      hint: 'another run came between: plan again',
+    });
+  }
+  return held ?? prepare(target, options);
+}
+
+// The generation that includes nothing is what a failed first apply goes back to.
+async function prepare(target: Target, options: RunOptions): Promise<Manifest> {
+  const empty = emptyManifest(options.sipctl, options.now());
+  await writeGeneration(target, empty, []);
+  await target.files.flip(empty.generation);
+  return empty;
+}
+
+async function writeNext(
+  target: Target,
+  plan: NodePlan,
+  options: RunOptions,
+  outcome: NodeOutcome,
+): Promise<Manifest> {
+  options.progress(target.node, 'writing');
+  const newest = (await target.files.list()).at(-1) ?? plan.base;
+  const next: Manifest = {
+    ...plan.desired,
+    generation: Math.max(newest, plan.base) + 1,
+    createdAt: options.now().toISOString(),
+    sipctl: options.sipctl,
+  };
+  const changed = plan.changes.flatMap((change) => (change.after === null ? [] : [change.after]));
+  outcome.written = await writeGeneration(target, next, changed);
+  return next;
+}
+
+async function writeGeneration(
+  target: Target,
+  manifest: Manifest,
+  artifacts: readonly Artifact[],
+): ReturnType<Generations['write']> {
+  const files = new Map(target.indexes(manifest)).set(manifestFile, writeManifest(manifest));
+  const store = new Map(artifacts.map((artifact) => [storePath(artifact), artifact.text]));
+  return target.files.write({ number: manifest.generation, store, files });
+}
+
+async function prune(target: Target): Promise<void> {
+  const keep = new Set((await target.files.list()).slice(-target.keep));
+  const current = await target.files.current();
+  if (current !== null) keep.add(current);
+  const inUse = new Set<string>();
+  for (const number of keep) {
+    const manifest = await readGeneration(target, number);
+    for (const artifact of Object.values(manifest.artifacts)) inUse.add(storePath(artifact));
+  }
+  await target.files.prune(keep, inUse);
+}

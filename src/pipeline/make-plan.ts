@@ -1,0 +1,130 @@
+import { SipctlError } from '../errors.ts';
+import { resolveSite } from '../model/resolve.ts';
+import type { Catalog } from '../model/template.ts';
+import { planChecksum } from '../plan/checksum.ts';
+import { diffArtifacts } from '../plan/diff.ts';
+import type { Artifact, HeldArtifact, Manifest } from '../plan/generation.ts';
+import type { ArtifactChange, NodeFailure, NodePlan, Plan } from '../plan/plan.ts';
+import { unsafeDeletions } from '../plan/safety.ts';
+import type { Target } from '../platforms/target.ts';
+import type { TenantState } from '../store/sites.ts';
+import type { Store } from '../store/store.ts';
+import { heldGeneration, heldText, undamaged } from './held.ts';
+
+/** One node and what of the site it serves. */
+export interface PlannedTarget {
+  target: Target;
+  /** null: every tenant. */
+  tenants: readonly string[] | null;
+}
+
+export interface PlanOptions {
+  /** Render and read everything, whatever the revisions say. */
+  refresh: boolean;
+  /** The number of deletions that was confirmed on the command line. */
+  confirmed: number | null;
+}
+
+interface Site {
+  store: Store;
+  catalog: Catalog;
+}
+
+/** Compares what every node is to hold with what it holds. A node that cannot be read does not hide the others. */
+export async function makePlan(
+  site: Site,
+  targets: readonly PlannedTarget[],
+  options: PlanOptions,
+): Promise<Plan> {
+  const nodes: NodePlan[] = [];
+  const failures: NodeFailure[] = [];
+  for (const planned of targets) {
+    try {
+      nodes.push(await planNode(site, planned, options));
+    } catch (error) {
+      if (!(error instanceof SipctlError)) throw error;
+      failures.push({ node: planned.target.node, error });
+    }
+  }
+  return { nodes, failures, checksum: planChecksum(nodes, site.store.salt) };
+}
+
+async function planNode(
+  site: Site,
+  { target, tenants }: PlannedTarget,
+  options: PlanOptions,
+): Promise<NodePlan> {
+  const held = await heldGeneration(target);
+  const states = (await site.store.tenantStates()).filter((state) => tenants?.includes(state.name) ?? true);
+  const { desired, rendered } = await desiredState(site, target, held, states, options.refresh);
+  const present = options.refresh ? await undamaged(target, held) : (held?.artifacts ?? {});
+  const changes: ArtifactChange[] = [];
+  for (const change of diffArtifacts(present, desired.artifacts, rendered)) {
+    changes.push({ ...change, objects: await objectsOf(target, held, change) });
+  }
+  const unverified =
+    target.controllable && held !== null && (await target.files.verified()) !== held.generation;
+  return {
+    node: target.node,
+    base: held?.generation ?? 0,
+    desired,
+    changes,
+    unverified,
+    reload: changes.length > 0 ? target.reloadFor(changes) : unverified ? target.reloadAll() : [],
+    refusals: unsafeDeletions(held?.artifacts ?? {}, changes, options.confirmed),
+  };
+}
+
+// A tenant whose revision and render digest are those of the held generation is neither rendered nor read.
+async function desiredState(
+  site: Site,
+  target: Target,
+  held: Manifest | null,
+  states: readonly TenantState[],
+  refresh: boolean,
+): Promise<{ desired: NodePlan['desired']; rendered: Map<string, Artifact> }> {
+  const artifacts: Record<string, HeldArtifact> = {};
+  const revisions: Record<string, string> = {};
+  const rendered = new Map<string, Artifact>();
+  const heldByTenant = held?.renderDigest === target.renderDigest && !refresh ? byTenant(held) : null;
+  for (const { name, revision } of states) {
+    revisions[name] = revision;
+    if (heldByTenant !== null && held?.tenants[name] === revision) {
+      for (const [key, artifact] of heldByTenant.get(name) ?? []) artifacts[key] = artifact;
+      continue;
+    }
+    for (const artifact of target.render(resolveSite(await site.store.tenantSite(name), site.catalog))) {
+      const { key, text: _, ...entry } = artifact;
+      artifacts[key] = entry;
+      if (held?.artifacts[key]?.sha256 !== entry.sha256 || refresh) rendered.set(key, artifact);
+    }
+  }
+  return {
+    desired: {
+      schema: 'sipctl/generation/1',
+      renderDigest: target.renderDigest,
+      tenants: revisions,
+      artifacts,
+    },
+    rendered,
+  };
+}
+
+function byTenant(manifest: Manifest): Map<string, [string, HeldArtifact][]> {
+  const tenants = new Map<string, [string, HeldArtifact][]>();
+  for (const entry of Object.entries(manifest.artifacts)) {
+    const list = tenants.get(entry[1].tenant);
+    if (list === undefined) tenants.set(entry[1].tenant, [entry]);
+    else list.push(entry);
+  }
+  return tenants;
+}
+
+async function objectsOf(
+  target: Target,
+  held: Manifest | null,
+  change: Omit<ArtifactChange, 'objects'>,
+): Promise<ArtifactChange['objects']> {
+  const before = held === null || change.before === null ? null : await heldText(target, held, change.key);
+  return target.objectChanges(change.key, before, change.after?.text ?? null);
+}

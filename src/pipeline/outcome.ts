@@ -1,0 +1,39 @@
+import type { SipctlError } from '../errors.ts';
+import type { Finding } from '../platforms/target.ts';
+
+/** What became of one node. `findings` say why a generation was refused by the running system. */
+export interface NodeOutcome {
+  node: string;
+  outcome: 'unchanged' | 'verified' | 'delivered' | 'rolled-back' | 'rollback-failed' | 'failed';
+  /** The generation in force afterwards. */
+  generation: number | null;
+  /** The one in force before. */
+  base: number | null;
+  written: { files: number; bytes: number };
+  findings: Finding[];
+  error: SipctlError | null;
+}
+
+/** A node on which nothing was done yet. */
+export const unchanged = (node: string, generation: number): NodeOutcome => ({
+  node,
+  outcome: 'unchanged',
+  generation,
+  base: generation,
+  written: { files: 0, bytes: 0 },
+  findings: [],
+  error: null,
+});
+
+export type Stage = 'writing' | 'reloading' | 'verifying' | 'rolling back';
+export type Progress = (node: string, stage: Stage) => void;
+
+/** What a run that changes nodes needs from outside. */
+export interface RunOptions {
+  sipctl: string;
+  now: () => Date;
+  /** As the loser of the lock is told. */
+  holder: string;
+  signal: AbortSignal;
+  progress: Progress;
+}

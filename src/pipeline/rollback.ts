@@ -1,0 +1,80 @@
+import { SipctlError } from '../errors.ts';
+import { diffArtifacts } from '../plan/diff.ts';
+import type { Manifest } from '../plan/generation.ts';
+import type { ArtifactChange } from '../plan/plan.ts';
+import type { RunningSystem, Target } from '../platforms/target.ts';
+import { artifactsOf, heldGeneration, heldText, readGeneration } from './held.ts';
+import { type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
+import { settle } from './settle.ts';
+
+/** What going back would change: the generation gone to, and its differences from the one in force. */
+export interface RollbackPlan {
+  held: Manifest;
+  next: Manifest;
+  changes: ArtifactChange[];
+}
+
+/**
+ * Finds the generation to go back to: the one named, or the last before the one in force.
+ * @throws SipctlError `notFound` when there is none
+ */
+export async function planRollback(target: Target, to: number | null): Promise<RollbackPlan> {
+  const held = await heldGeneration(target);
+  const kept = await target.files.list();
+  const wanted = to ?? kept.filter((number) => number < (held?.generation ?? 0)).at(-1);
+  if (held === null || wanted === undefined || !kept.includes(wanted)) throw noGeneration(target, to, kept);
+  const next = await readGeneration(target, wanted);
+  const texts = new Map((await artifactsOf(target, next)).map((artifact) => [artifact.key, artifact]));
+  const changes: ArtifactChange[] = [];
+  for (const change of diffArtifacts(held.artifacts, next.artifacts, texts)) {
+    const before = change.before === null ? null : await heldText(target, held, change.key);
+    changes.push({
+      ...change,
+      objects: target.objectChanges(change.key, before, change.after?.text ?? null),
+    });
+  }
+  return { held, next, changes };
+}
+
+/** Puts an earlier generation in force: a flip and a reload, verified like any other. */
+export async function rollbackNode(
+  target: Target,
+  plan: RollbackPlan,
+  options: RunOptions,
+): Promise<NodeOutcome> {
+  const outcome = unchanged(target.node, plan.held.generation);
+  if (plan.next.generation === plan.held.generation) return outcome;
+  let running: RunningSystem | null = null;
+  const unlock = await target.files.lock(options.holder);
+  try {
+    running = target.controllable ? await target.connect() : null;
+    options.signal.throwIfAborted();
+    const reload = target.reloadFor(plan.changes);
+    const { held, next, changes } = plan;
+    await settle({
+      target,
+      running,
+      held,
+      next,
+      plan: { changes, reload },
+      outcome,
+      progress: options.progress,
+    });
+  } finally {
+    await running?.close();
+    await unlock();
+  }
+  return outcome;
+}
+
+function noGeneration(target: Target, to: number | null, kept: readonly number[]): SipctlError {
+  return new SipctlError('notFound', {
+    code: 'no_generation',
+    message:
+      to === null
+        ? `${target.node} has no earlier generation`
+        : `${target.node} does not keep generation ${to}`,
+    field: 'to',
+    hint: kept.length === 0 ? 'nothing was delivered to it yet' : `it keeps: ${kept.join(', ')}`,
+  });
+}

@@ -1,0 +1,101 @@
+import { SipctlError } from '../errors.ts';
+import type { Manifest } from '../plan/generation.ts';
+import type { NodePlan, ReloadStep } from '../plan/plan.ts';
+import type { Finding, RunningSystem, Target } from '../platforms/target.ts';
+import { artifactsOf } from './held.ts';
+import type { NodeOutcome, Progress } from './outcome.ts';
+
+interface Settling {
+  target: Target;
+  /** null: no control connection is configured; the generation is delivered and stays unproved. */
+  running: RunningSystem | null;
+  held: Manifest;
+  next: Manifest;
+  plan: Pick<NodePlan, 'changes' | 'reload'>;
+  outcome: NodeOutcome;
+  progress: Progress;
+}
+
+/**
+ * Puts a written generation in force, and takes it back where the running system did not take it:
+ *
+ * ```
+ * unregister ─ flip ─ reload ─ verify ─┬─ as delivered ──────────── verified
+ *                                      └─ findings ─ flip back ─ reload ─ verify ─┬─ rolled back
+ *                                                                                 └─ rollback failed
+ * ```
+ * From the flip on it is not interrupted: the PBX would run something else than its files say.
+ */
+export async function settle(settling: Settling): Promise<void> {
+  const { target, running, held, next, plan, outcome } = settling;
+  if (running === null) {
+    await target.files.flip(next.generation);
+    Object.assign(outcome, { outcome: 'delivered', generation: next.generation });
+    return;
+  }
+  // A carrier keeps the contact of a trunk that vanishes in a reload; it has to be told before.
+  for (const step of plan.reload) if (step.kind === 'unregister') await running.perform(step);
+  await target.files.flip(next.generation);
+  const findings = await reloadAndVerify(settling, running, next, plan.reload);
+  if (findings.length === 0) {
+    await target.files.markVerified(next.generation);
+    Object.assign(outcome, { outcome: 'verified', generation: next.generation });
+    return;
+  }
+  outcome.findings = findings;
+  if (next.generation === held.generation) {
+    Object.assign(outcome, { outcome: 'failed', error: notVerified(target, findings, 'failed') });
+    return;
+  }
+  await takeBack(settling, running);
+}
+
+async function takeBack(settling: Settling, running: RunningSystem): Promise<void> {
+  const { target, held, outcome, progress } = settling;
+  progress(target.node, 'rolling back');
+  await target.files.flip(held.generation);
+  const left = await reloadAndVerify(settling, running, held, target.reloadAll());
+  const failed = left.length > 0;
+  if (!failed) await target.files.markVerified(held.generation);
+  Object.assign(outcome, {
+    outcome: failed ? 'rollback-failed' : 'rolled-back',
+    generation: held.generation,
+    error: notVerified(target, failed ? left : outcome.findings, failed ? 'rollbackFailed' : 'notVerified'),
+  });
+}
+
+// A reload that fails is itself a finding: the flip is undone then, as for any other.
+async function reloadAndVerify(
+  { target, plan, progress, held }: Settling,
+  running: RunningSystem,
+  generation: Manifest,
+  steps: readonly ReloadStep[],
+): Promise<Finding[]> {
+  try {
+    progress(target.node, 'reloading');
+    for (const step of steps) if (step.kind !== 'unregister') await running.perform(step);
+    progress(target.node, 'verifying');
+    const isNew = generation.generation !== held.generation;
+    const changed = new Set(
+      isNew ? plan.changes.map((change) => change.key) : Object.keys(generation.artifacts),
+    );
+    return await running.verify(await artifactsOf(target, generation), changed);
+  } catch (error) {
+    if (!(error instanceof SipctlError)) throw error;
+    return [{ object: target.node, tenant: null, file: null, code: 'missing', message: error.message }];
+  }
+}
+
+function notVerified(
+  target: Target,
+  findings: readonly Finding[],
+  outcome: SipctlError['outcome'],
+): SipctlError {
+  return new SipctlError(
+    outcome,
+    findings.map((finding) => ({
+      code: `not_verified_${finding.code}`,
+      message: `${target.node}: ${finding.object}: ${finding.message}${finding.file === null ? '' : ` (${finding.file})`}`,
+    })),
+  );
+}
