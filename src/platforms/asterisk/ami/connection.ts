@@ -1,0 +1,393 @@
+import { randomUUID } from 'node:crypto';
+import { createConnection, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Secret } from '../../../model/secret.ts';
+import { type AmiFields, type AmiMessage, AmiParser, encodeAction } from './codec.ts';
+import { EventQueue } from './event-queue.ts';
+import {
+  AmiError,
+  actionTimedOut,
+  amiError,
+  connectionClosed,
+  connectionLost,
+  notAnAmi,
+  openingFailed,
+  openingInterrupted,
+  openingTimedOut,
+  type Place,
+  type Stage,
+} from './failures.ts';
+import { login } from './login.ts';
+
+export interface AmiOptions {
+  host: string;
+  port: number;
+  username: string;
+  secret: Secret;
+  /** Speak TLS from the first byte. `ca` is PEM text; the certificate must be valid for `servername` or the host. */
+  tls?: { ca?: string | undefined; servername?: string | undefined } | undefined;
+  /** For everything up to the accepted login, in milliseconds. */
+  connectTimeoutMs: number;
+  /** For each action, in milliseconds; for lists, since the last item. */
+  actionTimeoutMs: number;
+  /** Ends the opening; an open connection is ended by `close`. */
+  signal?: AbortSignal | undefined;
+  /** Event mask as manager.conf writes it, for example `system,call`; none by default. */
+  events?: string | undefined;
+  /** While events are awaited and nothing arrives, the server is asked this often whether it is there. */
+  pingIntervalMs?: number | undefined;
+}
+
+interface Pending {
+  action: string;
+  /** The events gathered so far, where the answer is a list. */
+  items: AmiMessage[] | null;
+  timer: NodeJS.Timeout;
+  resolve: (answer: Answer) => void;
+  reject: (error: Error) => void;
+}
+
+interface Answer {
+  response: AmiMessage;
+  items: AmiMessage[];
+}
+
+// A consumer that leaves more events than this lying pauses the socket, until it is down to the lower mark.
+const highWater = 2000;
+const lowWater = 500;
+const logoffTimeoutMs = 1000;
+const defaultPingIntervalMs = 30_000;
+
+// PJSIPShow… and ConfbridgeListRooms answer an empty list with an error in these words.
+const emptyList =
+  /^(no (endpoints|aors|auths|contacts|resource lists|identifies) found|no active conferences)\.?$/i;
+
+/**
+ * Opens a session at an Asterisk manager interface: connects, waits for the banner, signs in.
+ * @throws SipctlError `unreachable` where nothing answers in time, `refused` where the login is denied
+ */
+export async function connectAmi(options: AmiOptions): Promise<AmiConnection> {
+  const place: Place = {
+    host: options.host.replace(/^\[(.*)\]$/, '$1'),
+    port: options.port,
+    encrypted: options.tls !== undefined,
+  };
+  if (options.signal?.aborted) throw openingInterrupted(place, options.signal.reason);
+  return await AmiConnection.open(dial(place, options), place, options);
+}
+
+function dial(place: Place, { tls }: AmiOptions): Socket {
+  const { host, port } = place;
+  if (tls === undefined) return createConnection({ host, port, noDelay: true, keepAlive: true });
+  const name = tls.servername ?? (isIP(host) === 0 ? host : undefined);
+  const socket = connectTls({
+    host,
+    port,
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    ...(name === undefined ? {} : { servername: name }),
+  });
+  return socket.setNoDelay(true).setKeepAlive(true);
+}
+
+/**
+ * One session at a manager interface. Answers find their action by its ActionID, in whatever order they come; every
+ * action ends: with its answer, at its deadline, or when the connection is lost.
+ *
+ * ```
+ * connecting ─ handshake ─ banner ─ login ─ open ─ closing ─ ended
+ *      └───────────┴─────────┴───────┴───────┴── lost ────────┘
+ * ```
+ */
+export class AmiConnection {
+  readonly #socket: Socket;
+  readonly #place: Place;
+  readonly #options: AmiOptions;
+  readonly #parser = new AmiParser();
+  readonly #pending = new Map<string, Pending>();
+  readonly #queues = new Set<EventQueue>();
+  // OriginateResponse brings other sessions' ActionIDs: ours must be no one else's.
+  readonly #session = `sipctl-${randomUUID().slice(0, 8)}`;
+  #sent = 0;
+  #stage: Stage | 'open' | 'closing' = 'connecting';
+  #ended: { error: Error | null } | null = null;
+  #greeted: { resolve: () => void; reject: (error: Error) => void } | null = null;
+  #socketError: Error | null = null;
+  #closing: Promise<void> | null = null;
+  #watch: NodeJS.Timeout | null = null;
+
+  private constructor(socket: Socket, place: Place, options: AmiOptions) {
+    this.#socket = socket;
+    this.#place = place;
+    this.#options = options;
+    socket.on('connect', () => this.#enter(place.encrypted ? 'handshake' : 'banner'));
+    socket.on('secureConnect', () => this.#enter('banner'));
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('error', (error) => {
+      this.#socketError = error;
+    });
+    socket.on('close', () => this.#lost());
+  }
+
+  /** For `connectAmi`: takes a socket that is connecting through banner and login. */
+  static async open(socket: Socket, place: Place, options: AmiOptions): Promise<AmiConnection> {
+    const { signal, connectTimeoutMs, username, secret, events = 'off' } = options;
+    const connection = new AmiConnection(socket, place, options);
+    const interrupt = (): void => connection.#end(openingInterrupted(place, signal?.reason));
+    const timer = setTimeout(() => {
+      connection.#end(openingTimedOut(place, connection.#stage as Stage, connectTimeoutMs));
+    }, connectTimeoutMs);
+    signal?.addEventListener('abort', interrupt, { once: true });
+    try {
+      await connection.#banner();
+      const act = (name: string, fields: AmiFields) => connection.#perform(name, fields, connectTimeoutMs);
+      await login(act, place, { username, secret, events });
+      connection.#stage = 'open';
+      return connection;
+    } catch (error) {
+      connection.#end(null);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', interrupt);
+    }
+  }
+
+  /** The first line of the server, for example `Asterisk Call Manager/11.0.0`. */
+  get banner(): string {
+    return this.#parser.banner ?? '';
+  }
+
+  /**
+   * Sends an action and gives its answer.
+   * @throws AmiError where Asterisk answers with an error
+   * @throws SipctlError `unreachable` at the deadline or when the connection is lost, `invalid` for an unsendable field
+   */
+  async action(
+    name: string,
+    fields: AmiFields = {},
+    options: { timeoutMs?: number } = {},
+  ): Promise<AmiMessage> {
+    return await this.#perform(name, fields, options.timeoutMs);
+  }
+
+  /**
+   * Sends an action that is answered by a list of events, and gives the events between its start and its end.
+   * An empty list is empty here also where Asterisk calls it an error. @throws like `action`
+   */
+  async list(
+    name: string,
+    fields: AmiFields = {},
+    options: { timeoutMs?: number } = {},
+  ): Promise<AmiMessage[]> {
+    const { items } = await this.#send(name, fields, [], options.timeoutMs);
+    return items;
+  }
+
+  /** Runs a CLI command and gives the lines it printed. @throws AmiError also for an unknown command */
+  async command(line: string, options: { timeoutMs?: number } = {}): Promise<string[]> {
+    return [...(await this.action('Command', { Command: line }, options)).output];
+  }
+
+  /**
+   * The events from now on, each consumer on its own. One that does not keep up pauses the socket; only while an
+   * action awaits its answer, which may stand behind the events, is it read on.
+   * The iteration ends at `close`, and throws where the connection is lost.
+   */
+  events(): AsyncIterableIterator<AmiMessage> {
+    const queue = new EventQueue(
+      () => this.#regulate(),
+      (done) => this.#dropQueue(done),
+    );
+    if (this.#ended === null) {
+      this.#queues.add(queue);
+      this.#watchPeer();
+    } else queue.end(this.#ended.error);
+    return queue;
+  }
+
+  /** Signs off and closes. Takes a second at most, and never throws. */
+  close(): Promise<void> {
+    this.#closing ??= this.#logOff();
+    return this.#closing;
+  }
+
+  async #logOff(): Promise<void> {
+    if (this.#ended !== null) return;
+    const goodbye = this.#perform('Logoff', {}, logoffTimeoutMs).catch(() => undefined);
+    this.#stage = 'closing';
+    await goodbye;
+    this.#end(null);
+  }
+
+  #enter(stage: Stage): void {
+    this.#stage = stage;
+  }
+
+  #banner(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#greeted = { resolve, reject };
+    });
+  }
+
+  #greet(banner: string): void {
+    if (banner.startsWith('Asterisk Call Manager')) {
+      this.#stage = 'login';
+      this.#greeted?.resolve();
+      this.#greeted = null;
+    } else this.#end(notAnAmi(this.#place, banner));
+  }
+
+  async #perform(name: string, fields: AmiFields, timeoutMs?: number): Promise<AmiMessage> {
+    return (await this.#send(name, fields, null, timeoutMs)).response;
+  }
+
+  #send(
+    action: string,
+    fields: AmiFields,
+    items: AmiMessage[] | null,
+    timeoutMs = this.#options.actionTimeoutMs,
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== null || this.#stage === 'closing') throw connectionClosed(this.#place, action);
+      this.#sent += 1;
+      const id = `${this.#session}-${this.#sent}`;
+      const bytes = encodeAction(action, id, fields);
+      const timer = setTimeout(() => {
+        this.#settle(id)?.reject(actionTimedOut(this.#place, action, timeoutMs));
+      }, timeoutMs);
+      this.#pending.set(id, { action, items, timer, resolve, reject });
+      this.#socket.write(bytes);
+      this.#regulate();
+    });
+  }
+
+  #settle(id: string): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return undefined;
+    clearTimeout(pending.timer);
+    this.#pending.delete(id);
+    this.#regulate();
+    return pending;
+  }
+
+  #read(chunk: Buffer): void {
+    const greeted = this.#parser.banner !== null;
+    try {
+      const messages = this.#parser.push(chunk);
+      if (!greeted && this.#parser.banner !== null) this.#greet(this.#parser.banner);
+      for (const message of messages) {
+        if (this.#ended !== null) return;
+        this.#dispatch(message);
+      }
+    } catch (error) {
+      this.#end(error as Error);
+    }
+    this.#regulate();
+  }
+
+  #dispatch(message: AmiMessage): void {
+    const event = message.get('Event');
+    if (event === undefined) this.#answer(message);
+    else if (this.#pending.size === 0 || !this.#collect(event, message)) {
+      for (const queue of this.#queues) queue.push(message);
+    }
+  }
+
+  // An answer that nobody waits for any more came after its deadline.
+  #answer(response: AmiMessage): void {
+    const id = response.get('ActionID') ?? '';
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    if (response.get('Response')?.toLowerCase() === 'error') {
+      this.#settle(id);
+      const error = amiError(pending.action, response);
+      if (pending.items !== null && emptyList.test(error.reply)) pending.resolve({ response, items: [] });
+      else pending.reject(error);
+    } else if (pending.items === null) {
+      this.#settle(id)?.resolve({ response, items: [] });
+    } else pending.timer.refresh();
+  }
+
+  // The end of a list says `EventList: Complete`; where a module leaves that out, its event's name still says it.
+  #collect(event: string, message: AmiMessage): boolean {
+    const id = message.get('ActionID') ?? '';
+    const pending = this.#pending.get(id);
+    if (pending?.items == null) return false;
+    const state = message.get('EventList')?.toLowerCase();
+    if (state === 'complete' || (state === undefined && event.endsWith('Complete'))) {
+      this.#settle(id)?.resolve({ response: message, items: pending.items });
+    } else if (state === 'cancelled') {
+      this.#settle(id)?.reject(amiError(pending.action, message));
+    } else {
+      pending.items.push(message);
+      pending.timer.refresh();
+    }
+    return true;
+  }
+
+  #regulate(): void {
+    if (this.#ended !== null) return;
+    const paused = this.#socket.isPaused();
+    let most = 0;
+    for (const queue of this.#queues) most = Math.max(most, queue.size);
+    if (!paused && most > highWater && this.#pending.size === 0) this.#socket.pause();
+    else if (paused && (most < lowWater || this.#pending.size > 0)) this.#socket.resume();
+  }
+
+  #dropQueue(queue: EventQueue): void {
+    this.#queues.delete(queue);
+    if (this.#queues.size === 0) this.#stopWatch();
+    this.#regulate();
+  }
+
+  // A peer that vanished sends nothing, not even an end: whoever only listens would wait for ever.
+  #watchPeer(): void {
+    if (this.#watch !== null) return;
+    let seen = this.#socket.bytesRead;
+    const look = (): void => {
+      const silent = this.#socket.bytesRead === seen && !this.#socket.isPaused() && this.#pending.size === 0;
+      seen = this.#socket.bytesRead;
+      if (silent && this.#stage === 'open') this.#ping();
+    };
+    this.#watch = setInterval(look, this.#options.pingIntervalMs ?? defaultPingIntervalMs).unref();
+  }
+
+  #ping(): void {
+    this.#perform('Ping', {}).catch((error: Error) => {
+      // Even a refusal proves that the peer is there.
+      if (!(error instanceof AmiError)) this.#end(connectionLost(this.#place, '', error));
+    });
+  }
+
+  #stopWatch(): void {
+    if (this.#watch !== null) clearInterval(this.#watch);
+    this.#watch = null;
+  }
+
+  #lost(): void {
+    const { stage, cause } = { stage: this.#stage, cause: this.#socketError };
+    if (stage === 'closing') this.#end(null);
+    else if (stage === 'open') this.#end(connectionLost(this.#place, '', cause));
+    else this.#end(openingFailed(this.#place, stage, cause));
+  }
+
+  /** Ends everything that waits, once; no error where we closed. */
+  #end(error: Error | null): void {
+    if (this.#ended !== null) return;
+    this.#ended = { error };
+    this.#stopWatch();
+    this.#socket.destroy();
+    this.#greeted?.reject(error ?? connectionClosed(this.#place, 'the login'));
+    for (const [id, { action }] of this.#pending) {
+      this.#settle(id)?.reject(this.#unanswered(action, error));
+    }
+    for (const queue of this.#queues) queue.end(error);
+    this.#queues.clear();
+  }
+
+  #unanswered(action: string, error: Error | null): Error {
+    if (error === null) return connectionClosed(this.#place, action);
+    if (this.#stage !== 'open') return error;
+    return connectionLost(this.#place, ` before ${action} was answered`, this.#socketError);
+  }
+}
