@@ -123,7 +123,7 @@ export class AmiMessage {
     }
     // A command that printed nothing leaves the end mark right after the headers.
     const end = text.endsWith(endOfOutput) ? text.length - endOfOutput.length : text.length;
-    if (end >= start) this.#output = text.slice(start, end).split(/\r?\n/);
+    if (end >= start) this.#output = text.slice(start, end).replace(/\r$/, '').split(/\r?\n/);
   }
 }
 

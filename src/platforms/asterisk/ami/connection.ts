@@ -59,8 +59,7 @@ const logoffTimeoutMs = 1000;
 const defaultPingIntervalMs = 30_000;
 
 // PJSIPShow… and ConfbridgeListRooms answer an empty list with an error in these words.
-const emptyList =
-  /^(no (endpoints|aors|auths|contacts|resource lists|identifies) found|no active conferences)\.?$/i;
+const emptyList = /^(no (endpoints|aors|auths|contacts|resource lists) found|no active conferences)\.?$/i;
 
 /**
  * Opens a session at an Asterisk manager interface: connects, waits for the banner, signs in.

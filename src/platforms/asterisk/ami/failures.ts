@@ -69,11 +69,15 @@ export function openingTimedOut(place: Place, stage: Stage, ms: number): SipctlE
 
 /** The opening failed: nothing listens, no such name, a certificate that is not trusted. */
 export function openingFailed(place: Place, stage: Stage, cause: Error | null): SipctlError {
-  const code = (cause as NodeJS.ErrnoException | null)?.code ?? '';
-  const reason = cause === null ? 'the connection was closed' : printable(cause.message || code);
+  const { code = '', reason: tlsReason } = (cause ?? {}) as NodeJS.ErrnoException & { reason?: string };
+  // OpenSSL's own message names its source files; its reason is the part that people can use.
+  const words = code.startsWith('ERR_SSL') ? `TLS: ${tlsReason ?? code}` : cause?.message || code;
+  const reason = cause === null ? 'the connection was closed' : printable(words);
   const certificate = /CERT|ALTNAME|SELF_SIGNED|UNABLE_TO_/.test(code);
   let hint = stage === 'connecting' ? switchedOn : rightPort(place);
-  if (certificate) {
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    hint = 'check the spelling of the host, and that this machine can resolve it';
+  } else if (certificate) {
     hint =
       'give the PEM file of the authority that signed the certificate, and connect by a name that stands in it';
   } else if (stage === 'login') {
