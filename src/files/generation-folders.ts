@@ -65,9 +65,12 @@ export async function writeGenerationFolder(
   const folder = join(generations, generationFolder(number));
   await ensureFolder(writer, generations);
   if (await isComplete(operations, root, number)) {
-    if (!(await holdsExactly(operations, folder, contents))) throw numberTaken(number, folder);
-    await operations.syncFolder(generations);
-    return { files: 0, bytes: 0 };
+    if (await holdsExactly(operations, folder, contents)) {
+      await operations.syncFolder(generations);
+      return { files: 0, bytes: 0 };
+    }
+    // While none is in force, what has the number was left by a first run that was killed before its flip.
+    if ((await currentGeneration(operations, root)) !== null) throw numberTaken(number, folder);
   }
 
   const draft = temporaryPath(folder);
