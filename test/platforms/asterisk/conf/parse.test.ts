@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseConf, parseRendered } from '../../../../src/platforms/asterisk/conf/parse.ts';
+import { parseConf } from '../../../../src/platforms/asterisk/conf/parse.ts';
 
 const items = (text: string) => parseConf(text).items;
 const values = (text: string) =>
@@ -87,60 +87,4 @@ test('long lines of semicolons and brackets are read in one pass', () => {
   const line = `k=${';--x--;'.repeat(50)}${'\\;'.repeat(200)}`;
   expect(items(`${line}\n`.repeat(2000))).toHaveLength(2000);
   expect(items('['.repeat(8000).concat('\n').repeat(500))).toHaveLength(500);
-});
-
-describe('what sipctl rendered', () => {
-  const text = `; a header
-[outside]
-type=endpoint
-
-; === TRUNK: telnyx_main ===
-[telnyx_main]
-type=auth
-username=a\\;b
-
-[telnyx_main]
-type=endpoint
-set_var=A=1
-set_var=B=2
-
-; === END TRUNK: telnyx_main ===
-
-; === SIP USER: ann (Mobile (new) SIP User) ===
-[ann@acme.example]
-type=aor
-
-; === END SIP USER: ann ===
-[after]
-type=aor
-`;
-
-  test('comes back by its markers', () => {
-    expect(parseRendered(text)).toEqual([
-      {
-        kind: 'trunk',
-        name: 'telnyx_main',
-        objects: [
-          { type: 'auth', id: 'telnyx_main', options: [['username', 'a;b']] },
-          {
-            type: 'endpoint',
-            id: 'telnyx_main',
-            options: [
-              ['set_var', 'A=1'],
-              ['set_var', 'B=2'],
-            ],
-          },
-        ],
-      },
-      { kind: 'user', name: 'ann', objects: [{ type: 'aor', id: 'ann@acme.example', options: [] }] },
-    ]);
-  });
-
-  test('is told from values that look like markers', () => {
-    const disguised = text.replace('a\\;b', 'a\\; === END TRUNK: telnyx_main ===');
-    expect(parseRendered(disguised).map(({ name, objects }) => [name, objects.length])).toEqual([
-      ['telnyx_main', 2],
-      ['ann', 1],
-    ]);
-  });
 });
