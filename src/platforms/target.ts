@@ -1,3 +1,4 @@
+import type { SipctlError } from '../errors.ts';
 import type { Generations } from '../files/generations.ts';
 import type { ResolvedSite } from '../model/site.ts';
 import type { Artifact, Manifest } from '../plan/generation.ts';
@@ -37,6 +38,8 @@ export interface Check {
   status: 'ok' | 'warning' | 'failed' | 'skipped';
   message: string;
   hint?: string;
+  /** True where the node was changed to make it so. */
+  changed?: boolean;
 }
 
 /** A live connection to one PBX for the time of an apply, a check or a status. */
@@ -74,4 +77,15 @@ export interface Target {
   connect(): Promise<RunningSystem>;
   /** Include lines, permissions, transports, rights, versions. Adds what is missing only when `write` is set. */
   examine(options: { write: boolean }): Promise<Check[]>;
+}
+
+/** A check that could not be made, with the error's own remedy. */
+export function unreachableCheck(name: string, error: SipctlError): Check {
+  const [problem] = error.problems;
+  return {
+    name,
+    status: 'failed',
+    message: error.message,
+    ...(problem?.hint === undefined ? {} : { hint: problem.hint }),
+  };
 }

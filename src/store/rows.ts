@@ -17,7 +17,7 @@ export const columnOf = (name: string, field: Field): string =>
   field.kind === 'reference' ? `${snake(name)}_id` : snake(name);
 
 /** The place of a secret, as it is bound to its sealed form. */
-const place = (table: string, id: number, column: string): string => `${table}/${id}/${column}`;
+export const secretPlace = (table: string, id: number, column: string): string => `${table}/${id}/${column}`;
 
 /** Builds the function that turns rows of a noun into objects. Secrets are opened only when they are revealed. */
 export function decoder(noun: Noun, keyring: () => Keyring): (row: Row) => Stored {
@@ -53,7 +53,9 @@ function decode(
   if (kind === 'boolean') return stored === 1;
   if (kind === 'list') return (stored as string).split(',');
   if (kind === 'secret') {
-    return new Secret(() => keyring().open(stored as Buffer, place(noun.table, row.id as number, column)));
+    return new Secret(() =>
+      keyring().open(stored as Buffer, secretPlace(noun.table, row.id as number, column)),
+    );
   }
   return stored as string | number;
 }
@@ -71,6 +73,6 @@ export function encode(
   if (field.kind === 'boolean') return value === true ? 1 : 0;
   if (field.kind === 'list')
     return (value as readonly string[]).length === 0 ? null : (value as readonly string[]).join(',');
-  if (field.kind === 'secret') return keyring().seal(value as Secret, place(noun.table, id, column));
+  if (field.kind === 'secret') return keyring().seal(value as Secret, secretPlace(noun.table, id, column));
   return value;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { SipctlError } from '../errors.ts';
 import { defaultTenant } from '../model/identity.ts';
 import * as nouns from '../model/nouns.ts';
@@ -7,9 +7,10 @@ import type { TenantSite } from '../model/site.ts';
 import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
 import { type Database, type OpenDatabase, openDatabase } from './database.ts';
 import { type Delivery, listDeliveries, recordDelivery } from './deliveries.ts';
-import { Keyring } from './keyring.ts';
+import { addKey, Keyring } from './keyring.ts';
 import { type Lease, type LeaseClock, type LeaseOwner, takeLease } from './leases.ts';
 import { Records } from './records.ts';
+import { sealAnew } from './rotate.ts';
 import { type TenantState, tenantSite, tenantStates } from './sites.ts';
 import { Writer } from './writer.ts';
 
@@ -111,10 +112,45 @@ export class Store {
     return this.#keyring;
   }
 
-  /** Forgets the key that was read, and notes the one that seals from now on. */
-  keyChanged(): void {
+  /** Seals every secret with a new key. Killed at any instant, the key file opens whatever the database holds. */
+  async rotateKey(): Promise<number> {
+    this.keyring();
+    const rotation = addKey(this.#options.keyFile);
     this.#keyring = Keyring.read(this.#options.keyFile);
-    this.#setMeta('key_id', this.#keyring.id);
+    const keyring = this.#keyring;
+    const sealed = await this.#transact(async (database) => {
+      const count = await sealAnew(database, keyring);
+      this.#setMeta('key_id', keyring.id);
+      return count;
+    });
+    rotation.finish();
+    await this.audit({
+      action: 'rotate-key',
+      noun: 'key',
+      tenant: null,
+      name: keyring.id,
+      detail: { sealed },
+    });
+    return sealed;
+  }
+
+  /** Writes a consistent copy of the database, even while others write. */
+  async backup(file: string): Promise<void> {
+    await this.opened.raw.backup(file);
+    chmodSync(file, 0o600);
+  }
+
+  /** Rows of each noun's table. */
+  async counts(): Promise<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { table } of Object.values(nouns)) {
+      const row = await this.#database
+        .selectFrom(table)
+        .select(({ fn }) => fn.countAll().as('rows'))
+        .executeTakeFirst();
+      counts[table] = Number(row?.rows ?? 0);
+    }
+    return counts;
   }
 
   get keyFile(): string {

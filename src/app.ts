@@ -1,0 +1,29 @@
+import type { ShippedCatalog } from './catalog/compile.ts';
+import type { Config } from './config.ts';
+import type { Node } from './model/nouns.ts';
+import type { Catalog } from './model/template.ts';
+import type { PlannedTarget } from './pipeline/make-plan.ts';
+import type { LeaseOwner } from './store/leases.ts';
+import type { Store } from './store/store.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Everything outside that a command may touch; opened when it is first asked for. */
+export interface App {
+  readonly config: Config;
+  readonly terminal: Terminal;
+  readonly version: string;
+  readonly now: () => Date;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Who is at work, for audit, locks and history. */
+  readonly self: LeaseOwner;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  store(options?: { create?: boolean; migrate?: boolean }): Promise<Store>;
+  catalog(): Promise<Catalog>;
+  /** The templates that came with sipctl, as the linter needs them. */
+  shippedCatalog(): Promise<ShippedCatalog>;
+  /** The enabled nodes, or those named. @throws SipctlError `notFound` */
+  targets(names?: readonly string[]): Promise<PlannedTarget[]>;
+  target(node: Node): Promise<PlannedTarget>;
+  close(): Promise<void>;
+}

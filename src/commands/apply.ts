@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import type { App } from '../app.ts';
+import { type Outcome, type Problem, SipctlError } from '../errors.ts';
+import { applyNode } from '../pipeline/apply.ts';
+import type { NodeOutcome } from '../pipeline/outcome.ts';
+import { countObjects } from '../plan/diff.ts';
+import { isPending, type NodePlan, type Plan } from '../plan/plan.ts';
+import { applyData, applyText } from '../report/apply.ts';
+import { planText } from '../report/plan.ts';
+import type { Store } from '../store/store.ts';
+import type { Result, Run, VerbSpec } from './command.ts';
+import { confirm } from './confirm.ts';
+import { type PlanRequest, planned, planOptions, planRequest } from './plan.ts';
+import { progressOf, runOptions } from './run-options.ts';
+
+const run: Run = async (app, input) => {
+  const request = planRequest(input);
+  const [file] = input.args;
+  return applyEverything(app, request, file === undefined ? null : savedChecksum(file));
+};
+
+/** Plans every node and applies the plan: `checksum` is that of the plan file which was approved. */
+export async function applyEverything(
+  app: App,
+  request: PlanRequest,
+  checksum: string | null = null,
+): Promise<Result> {
+  const { plan, targets } = await planned(app, request);
+  if (checksum !== null && checksum !== plan.checksum) throw stale();
+  const pending = plan.nodes.filter(isPending);
+  if (pending.length > 0) await approve(app, plan, checksum);
+  const store = await app.store();
+  const progress = await progressOf(app);
+  const outcomes: NodeOutcome[] = [];
+  try {
+    for (const nodePlan of plan.nodes) {
+      const target = targets.find((one) => one.target.node === nodePlan.node)?.target;
+      if (target === undefined) continue;
+      outcomes.push(
+        await applyOne(app, store, nodePlan, () =>
+          applyNode(target, nodePlan, runOptions(app, progress.show)),
+        ),
+      );
+    }
+  } finally {
+    progress.end();
+  }
+  return report(plan, outcomes);
+}
+
+// Two runs on one node are kept apart twice: by the database, and by the node itself for a run from elsewhere.
+async function applyOne(
+  app: App,
+  store: Store,
+  plan: NodePlan,
+  work: () => Promise<NodeOutcome>,
+): Promise<NodeOutcome> {
+  if (!isPending(plan)) return work();
+  const lease = await store.lease(`node ${plan.node}`, app.self, { now: app.now, isAlive: processIsAlive });
+  try {
+    const outcome = await work();
+    await recordOutcome(store, plan, outcome);
+    return outcome;
+  } finally {
+    await lease.release();
+  }
+}
+
+async function recordOutcome(store: Store, plan: NodePlan, outcome: NodeOutcome): Promise<void> {
+  if (outcome.outcome === 'unchanged') return;
+  await store.recordDelivery({
+    node: plan.node,
+    generation: outcome.generation ?? plan.base,
+    base: plan.base,
+    outcome: outcome.outcome,
+    changes: countObjects(plan.changes),
+    detail: outcome.error?.message ?? null,
+  });
+}
+
+export function processIsAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function approve(app: App, plan: Plan, checksum: string | null): Promise<void> {
+  if (app.config.yes || checksum !== null) return;
+  if (app.terminal.interactive) app.terminal.err(planText(plan, new Map()));
+  await confirm(app, 'Apply this plan?');
+}
+
+function report(plan: Plan, outcomes: readonly NodeOutcome[]): Result {
+  const failures = plan.failures.map((failure) => failure.error as SipctlError);
+  const errors = [...failures, ...outcomes.flatMap(({ error }) => (error === null ? [] : [error]))];
+  const problems: Problem[] = errors.flatMap((error) => error.problems);
+  return {
+    data: applyData(plan, outcomes),
+    changed: outcomes.some(({ outcome }) => outcome === 'verified' || outcome === 'delivered'),
+    text: (style) => applyText(plan, outcomes, style),
+    ...(errors.length > 0 ? { outcome: gravest(errors), errors: problems } : {}),
+  };
+}
+
+/** One exit code for several nodes: a failed roll-back is said before all else. */
+export function gravest(errors: readonly SipctlError[]): Outcome {
+  const order: Outcome[] = ['rollbackFailed', 'notVerified', 'unreachable', 'conflict', 'refused'];
+  return (
+    order.find((outcome) => errors.some((error) => error.outcome === outcome)) ??
+    errors[0]?.outcome ??
+    'failed'
+  );
+}
+
+function savedChecksum(file: string): string {
+  try {
+    const saved = JSON.parse(readFileSync(file, 'utf8')) as { schema?: unknown; checksum?: unknown };
+    if (saved.schema === 'sipctl/plan/1' && typeof saved.checksum === 'string') return saved.checksum;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT')
+      throw new SipctlError('notFound', {
+        code: 'no_plan_file',
+        message: `there is no file ${file}`,
+        field: 'plan',
+        hint: 'sipctl plan -o plan.json',
+      });
+  }
+  throw new SipctlError('invalid', {
+    code: 'invalid_plan_file',
+    message: `${file} is not a plan file`,
+    field: 'plan',
+    hint: 'make one with: sipctl plan -o plan.json',
+  });
+}
+
+const stale = (): SipctlError =>
+  new SipctlError('refused', {
+    code: 'plan_stale',
+    message: 'the saved plan is not what would be done now: the database or a node has changed since',
+    field: 'plan',
+    hint: 'plan again: sipctl plan -o plan.json',
+  });
+
+export const apply: VerbSpec = {
+  name: 'apply',
+  summary: 'deliver, reload, verify; take back what was refused',
+  args: '[plan]',
+  options: planOptions,
+  examples: ['sipctl apply --yes', 'sipctl plan -o plan.json && sipctl apply plan.json'],
+  run,
+};

@@ -1,0 +1,40 @@
+import type { App } from '../app.ts';
+import type { Outcome, Problem } from '../errors.ts';
+import type { Style } from '../report/style.ts';
+
+/** What a command has to say: the same answer as data for `--json`, and as text for people. */
+export interface Result {
+  data: unknown;
+  changed?: boolean;
+  text: (style: Style) => string;
+  warnings?: readonly Problem[];
+  /** How the command ended, where that is not `done`; with the errors that say why. */
+  outcome?: Outcome;
+  errors?: readonly Problem[];
+}
+
+/** What the command line gave: words by position, flags by their camel-cased name. */
+export interface Input {
+  args: readonly (string | undefined)[];
+  options: Readonly<Record<string, unknown>>;
+}
+
+export type Run = (app: App, input: Input) => Promise<Result>;
+
+/** `['--limit <n>', 'how many', default?]` */
+export type OptionSpec = readonly [flags: string, help: string];
+
+export interface VerbSpec {
+  name: string;
+  summary: string;
+  /** `<name>` is needed, `[name]` may be left out, `<name...>` takes several. */
+  args?: string;
+  options?: readonly OptionSpec[];
+  examples?: readonly string[];
+  run: Run;
+}
+
+/** One file of `commands/`: a verb of its own, or a noun with its verbs. */
+export type CommandSpec = VerbSpec | { name: string; summary: string; verbs: readonly VerbSpec[] };
+
+export const lines = (...texts: string[]): string => `${texts.join('\n')}\n`;

@@ -1,0 +1,148 @@
+import { copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { App } from '../app.ts';
+import { SipctlError } from '../errors.ts';
+import { listing } from '../report/table.ts';
+import { pendingMigrations, schemaVersion } from '../store/database.ts';
+import { integrityOf } from '../store/integrity.ts';
+import type { CommandSpec, Run } from './command.ts';
+import { confirm } from './confirm.ts';
+
+const status: Run = async (app) => {
+  const store = await app.store({ migrate: false });
+  const { raw, file } = store.opened;
+  const pending = pendingMigrations(raw);
+  const rows = schemaVersion(raw) === 0 ? {} : await store.counts();
+  const data = {
+    db: file,
+    bytes: statSync(file).size,
+    schema: schemaVersion(raw),
+    pending,
+    rows,
+    keyFile: store.keyFile,
+    keyPresent: existsSync(store.keyFile),
+  };
+  return {
+    data,
+    text: (style) =>
+      listing(
+        [
+          ['database', `${file}, ${data.bytes} bytes`],
+          [
+            'schema',
+            pending.length === 0
+              ? `${data.schema}, up to date`
+              : `${data.schema}, pending: ${pending.join(', ')}`,
+          ],
+          ['key', `${data.keyFile}${data.keyPresent ? '' : ' (missing)'}`],
+          ...Object.entries(rows).map(([table, count]) => [table, String(count)] as const),
+        ],
+        style,
+      ),
+  };
+};
+
+const migrate: Run = async (app, { options }) => {
+  const check = options.check === true;
+  const store = await app.store({ migrate: !check });
+  const { migrated, raw } = store.opened;
+  const pending = pendingMigrations(raw);
+  if (check && pending.length > 0) {
+    return { data: { pending }, text: () => `pending: ${pending.join(', ')}\n`, outcome: 'pending' };
+  }
+  const backup = migrated.backup === null ? '' : `, backup at ${migrated.backup}`;
+  return {
+    data: { applied: migrated.applied, backup: migrated.backup, schema: schemaVersion(raw) },
+    changed: migrated.applied.length > 0,
+    text: () =>
+      migrated.applied.length === 0 ? 'nothing to migrate\n' : `migrated to ${schemaVersion(raw)}${backup}\n`,
+  };
+};
+
+const backup: Run = async (app, { args }) => {
+  const store = await app.store();
+  const stamp = app.now().toISOString().replace(/[:.]/g, '-');
+  const file = resolve(args[0] ?? `${app.config.db}.${stamp}.bak`);
+  if (existsSync(file)) {
+    throw new SipctlError('conflict', {
+      code: 'backup_exists',
+      message: `${file} exists already`,
+      field: 'file',
+      hint: 'name another file',
+    });
+  }
+  await store.backup(file);
+  return {
+    data: { file, bytes: statSync(file).size },
+    changed: true,
+    text: () => `${file}\nthe key is not in it: keep a copy of ${store.keyFile}\n`,
+  };
+};
+
+const restore: Run = async (app, { args }) => {
+  const file = resolve(args[0] as string);
+  refuseUnusable(file);
+  await confirm(app, `Replace ${app.config.db} by ${file}?`);
+  const saved = keepPresent(app);
+  // Written beside the database first: a disk that fills up leaves the old one in place.
+  const copy = `${app.config.db}.restoring`;
+  copyFileSync(file, copy);
+  for (const tail of ['-wal', '-shm']) rmSync(`${app.config.db}${tail}`, { force: true });
+  renameSync(copy, app.config.db);
+  const store = await app.store();
+  // What nodes hold may carry revisions from after the backup: every tenant counts as changed.
+  await store.renewRevisions();
+  await store.audit({ action: 'restore', noun: 'db', tenant: null, name: file, detail: {} });
+  return {
+    data: { file, saved },
+    changed: true,
+    text: () =>
+      `restored ${file}${saved === null ? '' : `; what was there is at ${saved}`}\nnext: sipctl plan\n`,
+  };
+};
+
+function refuseUnusable(file: string): void {
+  if (!existsSync(file)) {
+    throw new SipctlError('notFound', {
+      code: 'no_backup',
+      message: `there is no file ${file}`,
+      field: 'file',
+      hint: 'check the path',
+    });
+  }
+  const wrong = integrityOf(file);
+  if (wrong !== null) {
+    throw new SipctlError('invalid', {
+      code: 'backup_damaged',
+      message: `${file} is not a usable database: ${wrong}`,
+      field: 'file',
+      hint: 'restore another backup',
+    });
+  }
+}
+
+function keepPresent(app: App): string | null {
+  if (!existsSync(app.config.db)) return null;
+  const saved = `${app.config.db}.${app.now().toISOString().replace(/[:.]/g, '-')}.replaced`;
+  renameSync(app.config.db, saved);
+  for (const tail of ['-wal', '-shm']) {
+    if (existsSync(`${app.config.db}${tail}`)) renameSync(`${app.config.db}${tail}`, `${saved}${tail}`);
+  }
+  return saved;
+}
+
+export const db: CommandSpec = {
+  name: 'db',
+  summary: 'the database: status, migrate, backup, restore',
+  verbs: [
+    { name: 'status', summary: 'where it is, its schema, what it holds', run: status },
+    {
+      name: 'migrate',
+      summary: 'bring the schema up to date, after a backup',
+      options: [['--check', 'only look: exit 2 when something is pending']],
+      run: migrate,
+    },
+    { name: 'backup', summary: 'write a consistent copy', args: '[file]', run: backup },
+    { name: 'restore', summary: 'put a copy in place of the database', args: '<file>', run: restore },
+  ],
+};

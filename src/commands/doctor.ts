@@ -1,0 +1,71 @@
+import type { App } from '../app.ts';
+import { SipctlError } from '../errors.ts';
+import type { Node } from '../model/nouns.ts';
+import * as nouns from '../model/nouns.ts';
+import { type Check, unreachableCheck } from '../platforms/target.ts';
+import { checks, worst } from '../report/checks.ts';
+import type { Run, VerbSpec } from './command.ts';
+
+interface Examined {
+  node: string;
+  checks: Check[];
+}
+
+const run: Run = async (app, input) => {
+  const store = await app.store();
+  const nodes = (await store.records.list(nouns.node)) as unknown as Node[];
+  const [wanted] = input.args;
+  if (wanted !== undefined) await store.records.get(nouns.node, { tenant: null, name: wanted });
+  const examined: Examined[] = [{ node: 'sipctl', checks: await ownChecks(app) }];
+  for (const node of nodes.filter(({ name }) => wanted === undefined || name === wanted)) {
+    examined.push({ node: node.name, checks: await examine(app, node) });
+  }
+  const failed = examined.flatMap(({ node, checks: found }) =>
+    found
+      .filter(({ status }) => status === 'failed')
+      .map(({ name, message, hint }) => ({
+        code: 'check_failed',
+        message: `${node}: ${name}: ${message}`,
+        ...(hint === undefined ? {} : { hint }),
+      })),
+  );
+  return {
+    data: { nodes: examined, worst: worst(examined.flatMap((one) => one.checks)) },
+    text: (style) => examined.map(({ node, checks: found }) => checks(node, found, style)).join('\n'),
+    ...(failed.length > 0 ? { outcome: 'failed' as const, errors: failed } : {}),
+  };
+};
+
+async function ownChecks(app: App): Promise<Check[]> {
+  const store = await app.store();
+  const tenants = await store.tenantStates();
+  return [
+    { name: 'database', status: 'ok', message: `${app.config.db}, ${tenants.length} tenants` },
+    keyCheck(app, () => store.keyring().id),
+  ];
+}
+
+function keyCheck(app: App, read: () => string): Check {
+  try {
+    return { name: 'key', status: 'ok', message: `${app.config.keyFile} (${read()})` };
+  } catch (error) {
+    if (!(error instanceof SipctlError)) throw error;
+    return unreachableCheck('key', error);
+  }
+}
+
+async function examine(app: App, node: Node): Promise<Check[]> {
+  try {
+    return await (await app.target(node)).target.examine({ write: false });
+  } catch (error) {
+    if (!(error instanceof SipctlError)) throw error;
+    return [unreachableCheck('node', error)];
+  }
+}
+
+export const doctor: VerbSpec = {
+  name: 'doctor',
+  summary: 'check nodes, rights, include lines; say the remedy',
+  args: '[node]',
+  run,
+};

@@ -1,0 +1,147 @@
+import type { CommandSpec } from './command.ts';
+
+/** A command as the first help page shows it; its file is loaded when it is called. */
+export interface CommandEntry {
+  name: string;
+  summary: string;
+  heading: string;
+  load: () => Promise<CommandSpec>;
+}
+
+const describe = 'Describe what should exist:';
+const deliver = 'Make it so, and prove it:';
+const look = 'See how things stand:';
+const keep = 'Look after sipctl itself:';
+
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'init',
+    summary: 'make the database and its key',
+    heading: describe,
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'tenant',
+    summary: 'customers: everything belongs to one',
+    heading: describe,
+    load: async () => (await import('./tenant.ts')).tenantCommand,
+  },
+  {
+    name: 'trunk',
+    summary: 'carrier accounts and peers',
+    heading: describe,
+    load: async () => (await import('./trunk.ts')).trunkCommand,
+  },
+  {
+    name: 'user',
+    summary: 'SIP accounts that phones register with',
+    heading: describe,
+    load: async () => (await import('./user.ts')).userCommand,
+  },
+  {
+    name: 'number',
+    summary: 'phone numbers (DIDs)',
+    heading: describe,
+    load: async () => (await import('./number.ts')).numberCommand,
+  },
+  {
+    name: 'node',
+    summary: 'PBXs to provision',
+    heading: describe,
+    load: async () => (await import('./node.ts')).nodeCommand,
+  },
+  {
+    name: 'provider',
+    summary: 'carrier templates',
+    heading: describe,
+    load: async () => (await import('./provider.ts')).providerCommand,
+  },
+  {
+    name: 'user-template',
+    summary: 'templates for kinds of phones',
+    heading: describe,
+    load: async () => (await import('./user-template.ts')).userTemplateCommand,
+  },
+  {
+    name: 'render',
+    summary: 'print what would be delivered',
+    heading: deliver,
+    load: async () => (await import('./render.ts')).render,
+  },
+  {
+    name: 'plan',
+    summary: 'show what would change on every node',
+    heading: deliver,
+    load: async () => (await import('./plan.ts')).plan,
+  },
+  {
+    name: 'apply',
+    summary: 'deliver, reload, verify; take back what was refused',
+    heading: deliver,
+    load: async () => (await import('./apply.ts')).apply,
+  },
+  {
+    name: 'rollback',
+    summary: 'put an earlier generation in force',
+    heading: deliver,
+    load: async () => (await import('./rollback.ts')).rollback,
+  },
+  {
+    name: 'status',
+    summary: 'database against delivered against running',
+    heading: look,
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'drift',
+    summary: 'what nodes hold or run that sipctl did not put there',
+    heading: look,
+    load: async () => (await import('./drift.ts')).drift,
+  },
+  {
+    name: 'doctor',
+    summary: 'check nodes, rights, include lines; say the remedy',
+    heading: look,
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    name: 'history',
+    summary: 'what was applied where, and how it ended',
+    heading: look,
+    load: async () => (await import('./history.ts')).history,
+  },
+  {
+    name: 'audit',
+    summary: 'who changed what',
+    heading: look,
+    load: async () => (await import('./audit.ts')).audit,
+  },
+  {
+    name: 'db',
+    summary: 'the database: status, migrate, backup, restore',
+    heading: keep,
+    load: async () => (await import('./db.ts')).db,
+  },
+  {
+    name: 'key',
+    summary: 'the key that seals secrets',
+    heading: keep,
+    load: async () => (await import('./key.ts')).key,
+  },
+  {
+    name: 'completion',
+    summary: 'completion for bash, zsh and fish',
+    heading: keep,
+    load: async () => (await import('./completion.ts')).completion,
+  },
+];
+
+export const globalOptions: readonly (readonly [flags: string, help: string])[] = [
+  ['--db <file>', 'the database (SIPCTL_DB)'],
+  ['--config <file>', 'the configuration file (SIPCTL_CONFIG)'],
+  ['--tenant <name>', 'the tenant that is meant (SIPCTL_TENANT, then "default")'],
+  ['--json', 'print one JSON document'],
+  ['-y, --yes', 'go on without asking'],
+  ['-q, --quiet', 'no talk on standard error'],
+  ['--debug', 'show where an error came from (SIPCTL_DEBUG)'],
+];

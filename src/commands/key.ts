@@ -1,0 +1,20 @@
+import type { CommandSpec, Run } from './command.ts';
+import { confirm } from './confirm.ts';
+
+const rotate: Run = async (app) => {
+  const store = await app.store();
+  await confirm(app, `Seal every secret of ${app.config.db} with a new key?`);
+  const sealed = await store.rotateKey();
+  return {
+    data: { keyFile: store.keyFile, sealed },
+    changed: true,
+    text: () =>
+      `${sealed} secrets sealed with a new key in ${store.keyFile}; backups made before need the old one\n`,
+  };
+};
+
+export const key: CommandSpec = {
+  name: 'key',
+  summary: 'the key that seals secrets',
+  verbs: [{ name: 'rotate', summary: 'make a new key and seal every secret with it', run: rotate }],
+};

@@ -1,0 +1,90 @@
+import type { App } from '../app.ts';
+import type { Problem } from '../errors.ts';
+import type { Value } from '../model/field.ts';
+import type { Node } from '../model/nouns.ts';
+import * as nouns from '../model/nouns.ts';
+import { checks, worst } from '../report/checks.ts';
+import type { ObjectRef } from '../store/records.ts';
+import type { Run } from './command.ts';
+import { nounCommand, refOf } from './noun-verbs.ts';
+
+/** Checks the PBX's side of a node, and adds the include lines where `--write` asks for it. */
+const init: Run = async (app, input) => {
+  const store = await app.store();
+  const ref = refOf(nouns.node, app, input);
+  const node = (await store.records.get(nouns.node, ref)) as unknown as Node;
+  const { target } = await app.target(node);
+  const found = await target.examine({ write: input.options.write === true });
+  const failed = worst(found) === 'failed';
+  return {
+    data: { node: node.name, checks: found },
+    changed: found.some((check) => check.changed === true),
+    text: (style) => checks(node.name, found, style),
+    ...(failed
+      ? {
+          outcome: 'failed',
+          errors: found
+            .filter((check) => check.status === 'failed')
+            .map((check) => ({
+              code: 'check_failed',
+              message: `${check.name}: ${check.message}`,
+              ...(check.hint === undefined ? {} : { hint: check.hint }),
+            })),
+        }
+      : {}),
+  };
+};
+
+/** What a node's values mean together. */
+function checkNode(values: Record<string, Value>): Problem[] {
+  const problems: Problem[] = [];
+  const needed: [string, string][] =
+    values.ami === null
+      ? []
+      : [
+          ['amiUser', 'ami-user'],
+          ['amiSecret', 'ami-secret-file'],
+        ];
+  for (const [field, flag] of needed) {
+    if (values[field] !== null) continue;
+    problems.push({
+      code: `missing_${field}`,
+      message: `${field}: the manager interface needs it`,
+      field,
+      hint: `give --${flag}`,
+    });
+  }
+  return problems;
+}
+
+async function ask(
+  _app: App,
+  ref: ObjectRef,
+  values: Record<string, Value>,
+  missing: readonly string[],
+): Promise<void> {
+  if (missing.length === 0) return;
+  const { askForNode } = await import('./wizard.ts');
+  await askForNode(ref.name, values);
+}
+
+export const nodeCommand = nounCommand({
+  noun: nouns.node,
+  summary: 'PBXs to provision',
+  listed: ['kind', 'dir', 'ami', 'tenants'],
+  examples: [
+    'sipctl node add pbx1 --kind asterisk --dir /etc/asterisk --ami 127.0.0.1:5038 --ami-user sipctl --ami-secret-file ./ami.secret',
+    'sipctl node init pbx1 --write',
+  ],
+  check: checkNode,
+  ask,
+  more: [
+    {
+      name: 'init',
+      summary: 'check a PBX’s include lines, rights and transports',
+      args: '<name>',
+      options: [['--write', 'add the include lines that are missing']],
+      run: init,
+    },
+  ],
+});

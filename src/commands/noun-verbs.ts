@@ -1,0 +1,282 @@
+import type { App } from '../app.ts';
+import type { Problem } from '../errors.ts';
+import { Complaints, SipctlError } from '../errors.ts';
+import type { Noun, Value } from '../model/field.ts';
+import { fieldProblem } from '../model/field.ts';
+import type { Catalog } from '../model/template.ts';
+import { displayObject, displayObjects } from '../report/objects.ts';
+import type { ObjectRef } from '../store/records.ts';
+import type { Stored } from '../store/rows.ts';
+import type { Patch, Writer } from '../store/writer.ts';
+import { applyAfterWrite } from './apply-after-write.ts';
+import type { CommandSpec, Input, OptionSpec, Result, Run, VerbSpec } from './command.ts';
+import { fieldOptions, missingFields, missingProblems, readPatch } from './noun-input.ts';
+import { remove } from './noun-remove.ts';
+
+/** What is special about one noun; everything else is the same for all of them. */
+export interface NounCommand {
+  noun: Noun;
+  summary: string;
+  /** Fields that `list` shows after the name. */
+  listed: readonly string[];
+  examples?: readonly string[];
+  /** What a complete object's values mean together. */
+  check?: (values: Stored, catalog: Catalog) => Problem[];
+  needsCatalog?: boolean;
+  /** What else is written with the object, in the same transaction. */
+  alongside?: (writer: Writer, ref: ObjectRef, values: Patch) => Promise<void>;
+  /** Fields of `show` that are worked out: where each value comes from. */
+  effective?: (object: Stored, app: App) => Promise<Record<string, { value: Value; origin: string }>>;
+  /** Asks for what is missing where a person can be asked. */
+  ask?: (
+    app: App,
+    ref: ObjectRef,
+    values: Record<string, Value>,
+    missing: readonly string[],
+  ) => Promise<void>;
+  /** More verbs than the usual ones. */
+  more?: readonly VerbSpec[];
+}
+
+const applyOption: OptionSpec = ['--apply', 'plan and apply at once'];
+const unsetOption: OptionSpec = ['--unset <fields>', 'set fields back to their default, separated by commas'];
+const allTenants: OptionSpec = ['--all-tenants', 'of every tenant'];
+const revealOption: OptionSpec = ['--reveal', 'show secrets; leaves an audit row'];
+
+/** A noun with the verbs that every noun has. */
+export function nounCommand(command: NounCommand): CommandSpec {
+  const { noun } = command;
+  const name = `<${noun.key}>`;
+  const fields = fieldOptions(noun);
+  const write = [...fields, applyOption];
+  const verbs: VerbSpec[] = [
+    { name: 'list', summary: `list ${noun.table}`, options: listOptions(noun), run: list(command) },
+    { name: 'show', summary: `show a ${noun.name}`, args: name, options: [revealOption], run: show(command) },
+    {
+      name: 'add',
+      summary: `add a ${noun.name} that does not exist yet`,
+      args: name,
+      options: write,
+      examples: command.examples ?? [],
+      run: add(command),
+    },
+    {
+      name: 'set',
+      summary: `change a ${noun.name} that exists`,
+      args: name,
+      options: [...write, unsetOption],
+      run: set(command),
+    },
+    {
+      name: 'ensure',
+      summary: 'add or change; repeating it changes nothing',
+      args: name,
+      options: [...write, unsetOption],
+      run: ensure(command),
+    },
+    {
+      name: 'remove',
+      summary: `remove a ${noun.name}`,
+      args: name,
+      options: [['--cascade', 'remove what refers to it, too'], applyOption],
+      run: remove(noun),
+    },
+    {
+      name: 'enable',
+      summary: `render a ${noun.name} again`,
+      args: name,
+      options: [applyOption],
+      run: enable(command, true),
+    },
+    {
+      name: 'disable',
+      summary: `keep a ${noun.name}, but do not render it`,
+      args: name,
+      options: [applyOption],
+      run: enable(command, false),
+    },
+    ...(command.more ?? []),
+  ];
+  return { name: noun.name, summary: command.summary, verbs };
+}
+
+const listOptions = (noun: Noun): OptionSpec[] => [
+  ...(noun.tenantScoped ? [allTenants] : []),
+  ...('labels' in noun.fields ? ([['--label <label>', 'only those with this label']] as const) : []),
+];
+
+const list =
+  ({ noun, listed }: NounCommand): Run =>
+  async (app, { options }) => {
+    const store = await app.store();
+    const everywhere = !noun.tenantScoped || options.allTenants === true;
+    const found = await store.records.list(noun, { tenant: everywhere ? null : app.config.tenant });
+    const objects = (found as unknown as Stored[]).filter(({ labels }) =>
+      hasLabel(labels ?? null, options.label),
+    );
+    const shown = everywhere && noun.tenantScoped ? ['tenant', ...listed] : listed;
+    return {
+      data: { [noun.table]: objects, count: objects.length },
+      text: (style) =>
+        displayObjects(noun, objects, shown, style) +
+        (everywhere ? '' : otherTenants(app, noun, objects.length)),
+    };
+  };
+
+const hasLabel = (labels: Value, wanted: unknown): boolean =>
+  wanted === undefined || (Array.isArray(labels) && labels.includes(wanted));
+
+const otherTenants = (app: App, noun: Noun, count: number): string =>
+  count === 0
+    ? `no ${noun.table} in tenant '${app.config.tenant}': --tenant names another one, --all-tenants shows all\n`
+    : '';
+
+const show =
+  (command: NounCommand): Run =>
+  async (app, input) => {
+    const { noun } = command;
+    const store = await app.store();
+    const ref = refOf(noun, app, input);
+    const object = (await store.records.get(noun, ref)) as unknown as Stored;
+    const effective = (await command.effective?.(object, app)) ?? {};
+    const shown = input.options.reveal === true ? revealed(noun, object) : object;
+    if (input.options.reveal === true) {
+      const tenant = noun.tenantScoped ? ref.tenant : null;
+      await store.audit({ action: 'reveal', noun: noun.name, tenant, name: ref.name, detail: {} });
+    }
+    const hasEffective = Object.keys(effective).length > 0;
+    return {
+      data: { [noun.name]: shown, ...(hasEffective ? { effective } : {}) },
+      text: (style) => displayObject(noun, shown, effective, style),
+    };
+  };
+
+function revealed(noun: Noun, object: Stored): Stored {
+  const copy = { ...object };
+  for (const [name, field] of Object.entries(noun.fields)) {
+    const value = object[name];
+    if (field.kind === 'secret' && typeof value === 'object' && value !== null && 'reveal' in value)
+      copy[name] = value.reveal();
+  }
+  return copy;
+}
+
+const add =
+  (command: NounCommand): Run =>
+  async (app, input) => {
+    const ref = refOf(command.noun, app, input);
+    const values = await newValues(command, app, input, ref);
+    return written(command, app, input, ref, async (writer) => {
+      await writer.add(command.noun, ref, values);
+      await command.alongside?.(writer, ref, values);
+      return 'added';
+    });
+  };
+
+const set =
+  (command: NounCommand): Run =>
+  async (app, input) => {
+    const ref = refOf(command.noun, app, input);
+    const patch = await changedValues(command, app, input, ref);
+    return written(command, app, input, ref, (writer) => change(command, writer, ref, patch));
+  };
+
+const ensure =
+  (command: NounCommand): Run =>
+  async (app, input) => {
+    const ref = refOf(command.noun, app, input);
+    const store = await app.store();
+    if ((await store.records.find(command.noun, ref)) === null) return add(command)(app, input);
+    // A password is made once: to repeat the command is to change nothing.
+    const { generatePassword: _, ...options } = input.options;
+    return set(command)(app, { ...input, options });
+  };
+
+const enable =
+  (command: NounCommand, enabled: boolean): Run =>
+  async (app, input) => {
+    const ref = refOf(command.noun, app, input);
+    return written(command, app, input, ref, (writer) => change(command, writer, ref, { enabled }));
+  };
+
+type Done = 'added' | 'changed' | 'unchanged';
+
+async function change(command: NounCommand, writer: Writer, ref: ObjectRef, patch: Patch): Promise<Done> {
+  const differs = await writer.set(command.noun, ref, patch);
+  await command.alongside?.(writer, ref, patch);
+  return differs ? 'changed' : 'unchanged';
+}
+
+async function newValues(
+  command: NounCommand,
+  app: App,
+  input: Input,
+  ref: ObjectRef,
+): Promise<Record<string, Value>> {
+  const { noun } = command;
+  const complaints = new Complaints();
+  const values = await readPatch(noun, input, app, complaints);
+  for (const [name, field] of Object.entries(noun.fields)) values[name] ??= field.initial ?? null;
+  const missing = missingFields(noun, values);
+  if (app.terminal.interactive && complaints.problems.length === 0)
+    await command.ask?.(app, ref, values, missing);
+  missingProblems(noun, values, complaints);
+  await checkTogether(command, app, values as Stored, complaints);
+  complaints.throwIfAny();
+  return values;
+}
+
+async function changedValues(command: NounCommand, app: App, input: Input, ref: ObjectRef): Promise<Patch> {
+  const complaints = new Complaints();
+  const patch = await readPatch(command.noun, input, app, complaints);
+  const store = await app.store();
+  const before = (await store.records.get(command.noun, ref)) as unknown as Stored;
+  await checkTogether(command, app, { ...before, ...patch } as Stored, complaints);
+  complaints.throwIfAny();
+  return patch;
+}
+
+async function checkTogether(
+  command: NounCommand,
+  app: App,
+  values: Stored,
+  complaints: Complaints,
+): Promise<void> {
+  if (command.check === undefined) return;
+  const catalog = command.needsCatalog === true ? await app.catalog() : emptyCatalog;
+  for (const problem of command.check(values, catalog)) {
+    // What is wrong with one value says enough: its absence is not complained of a second time.
+    if (!complaints.problems.some((known) => known.field === problem.field)) complaints.add(problem);
+  }
+}
+
+const emptyCatalog: Catalog = { providers: new Map(), users: new Map(), digest: '' };
+
+async function written(
+  { noun }: NounCommand,
+  app: App,
+  input: Input,
+  ref: ObjectRef,
+  work: (writer: Writer) => Promise<Done>,
+): Promise<Result> {
+  const store = await app.store();
+  const done = await store.write(work);
+  const object = (await store.records.get(noun, ref)) as unknown as Stored;
+  const result: Result = {
+    changed: done !== 'unchanged',
+    data: { [noun.name]: object },
+    text: (style) => `${noun.name} ${style.bold(ref.name)} ${done}\n`,
+  };
+  return input.options.apply === true ? applyAfterWrite(app, result) : result;
+}
+
+/** The object that a command names, its name checked by the noun's own rule. */
+export function refOf(noun: Noun, app: App, input: Input): ObjectRef {
+  const name = noun.keyRule(input.args[0] ?? '');
+  if (!name.ok)
+    throw new SipctlError(
+      'invalid',
+      fieldProblem(noun.key, noun.key, { hint: `see ${noun.name} list`, ...name }),
+    );
+  return { tenant: noun.tenantScoped ? app.config.tenant : null, name: name.value };
+}

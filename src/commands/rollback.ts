@@ -1,0 +1,80 @@
+import { SipctlError } from '../errors.ts';
+import type { Node } from '../model/nouns.ts';
+import * as nouns from '../model/nouns.ts';
+import { integer } from '../model/rules.ts';
+import { planRollback, rollbackNode } from '../pipeline/rollback.ts';
+import { countObjects } from '../plan/diff.ts';
+import { outcomeText } from '../report/apply.ts';
+import { processIsAlive } from './apply.ts';
+import type { Input, Run, VerbSpec } from './command.ts';
+import { confirm } from './confirm.ts';
+import { refOf } from './noun-verbs.ts';
+import { progressOf, runOptions } from './run-options.ts';
+
+const run: Run = async (app, input) => {
+  const store = await app.store();
+  const ref = refOf(nouns.node, app, input);
+  const { target } = await app.target((await store.records.get(nouns.node, ref)) as unknown as Node);
+  const plan = await planRollback(target, generationOf(input));
+  const count = countObjects(plan.changes);
+  const what = `${count.create} objects come back, ${count.update} change, ${count.delete} go`;
+  await confirm(app, `Put generation ${plan.next.generation} of ${ref.name} in force (${what})?`);
+  const lease = await store.lease(`node ${ref.name}`, app.self, { now: app.now, isAlive: processIsAlive });
+  const progress = await progressOf(app);
+  try {
+    const outcome = await rollbackNode(target, plan, runOptions(app, progress.show));
+    progress.end();
+    await store.recordDelivery({
+      node: ref.name,
+      generation: outcome.generation ?? plan.held.generation,
+      base: plan.held.generation,
+      outcome: outcome.outcome === 'unchanged' ? 'delivered' : outcome.outcome,
+      changes: count,
+      detail: `rollback to generation ${plan.next.generation}`,
+    });
+    const warnings = [
+      {
+        code: 'database_ahead',
+        message: `the database still holds the newer state: sipctl plan shows it, and apply would bring it back`,
+      },
+    ];
+    return {
+      data: {
+        node: ref.name,
+        outcome: outcome.outcome,
+        generation: outcome.generation,
+        base: outcome.base,
+        count,
+        findings: outcome.findings,
+      },
+      changed: outcome.outcome === 'verified' || outcome.outcome === 'delivered',
+      text: (style) => outcomeText(outcome, null, style),
+      warnings,
+      ...(outcome.error === null ? {} : { outcome: outcome.error.outcome, errors: outcome.error.problems }),
+    };
+  } finally {
+    progress.end();
+    await lease.release();
+  }
+};
+
+function generationOf(input: Input): number | null {
+  if (input.options.to === undefined) return null;
+  const parsed = integer(0, 999_999)(String(input.options.to));
+  if (parsed.ok) return parsed.value;
+  throw new SipctlError('invalid', {
+    code: 'invalid_to',
+    message: `to: ${parsed.message}`,
+    field: 'to',
+    hint: 'sipctl status names the generations',
+  });
+}
+
+export const rollback: VerbSpec = {
+  name: 'rollback',
+  summary: 'put an earlier generation in force: a flip and a reload',
+  args: '<node>',
+  options: [['--to <generation>', 'which one; the one before, when not given']],
+  examples: ['sipctl rollback pbx1 --yes', 'sipctl rollback pbx1 --to 41'],
+  run,
+};

@@ -1,0 +1,128 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { App } from './app.ts';
+import type { ShippedCatalog } from './catalog/compile.ts';
+import type { Config, Environment } from './config.ts';
+import type { FileOperations } from './files/operations.ts';
+import type { Node } from './model/nouns.ts';
+import * as nouns from './model/nouns.ts';
+import type { Catalog } from './model/template.ts';
+import type { PlannedTarget } from './pipeline/make-plan.ts';
+import type { LeaseOwner } from './store/leases.ts';
+import type { Store } from './store/store.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a run is composed of; tests put other parts in. */
+export interface Parts {
+  config: Config;
+  terminal: Terminal;
+  version: string;
+  env: Environment;
+  signal: AbortSignal;
+  now?: () => Date;
+  fileOperations?: FileOperations;
+}
+
+/** Builds the application from its configuration. Nothing is opened before it is asked for. */
+export function compose(parts: Parts): App {
+  const { config, terminal, version, env, signal } = parts;
+  const now = parts.now ?? (() => new Date());
+  const self = ownSelf(env);
+  let store: Promise<Store> | null = null;
+  let catalog: Promise<Catalog> | null = null;
+  const app: App = {
+    config,
+    terminal,
+    version,
+    env,
+    signal,
+    now,
+    self,
+    store: (options) => {
+      store ??= openStore(config, self.holder, now, options);
+      return store;
+    },
+    catalog: () => {
+      catalog ??= openCatalog(config);
+      return catalog;
+    },
+    shippedCatalog,
+    targets: async (names = []) => {
+      const { records } = await app.store();
+      const all = (await records.list(nouns.node)) as unknown as Node[];
+      for (const name of names) await records.get(nouns.node, { tenant: null, name });
+      const wanted = all.filter((node) => (names.length === 0 ? node.enabled : names.includes(node.name)));
+      return Promise.all(wanted.map(app.target));
+    },
+    target: (node) => openTarget(node, app, parts.fileOperations),
+    close: async () => {
+      if (store !== null) (await store.catch(() => null))?.close();
+    },
+  };
+  return app;
+}
+
+async function openStore(
+  { db, keyFile }: Config,
+  actor: string,
+  now: () => Date,
+  options: { create?: boolean; migrate?: boolean } = {},
+): Promise<Store> {
+  const { Store: store } = await import('./store/store.ts');
+  return store.open({ file: db, keyFile, actor, now, ...options });
+}
+
+async function openCatalog(config: Config): Promise<Catalog> {
+  const { loadCatalog } = await import('./catalog/load.ts');
+  return loadCatalog({ shipped: await shippedCatalog(), overlay: config.templates });
+}
+
+// Compiled into the package when it is built; read from the templates themselves in a source tree.
+async function shippedCatalog(): Promise<ShippedCatalog> {
+  const compiled = new URL('./catalog.json', import.meta.url);
+  if (existsSync(compiled)) return JSON.parse(readFileSync(compiled, 'utf8')) as ShippedCatalog;
+  const { compileShipped } = await import('./catalog/compile.ts');
+  return compileShipped(fileURLToPath(new URL('../templates', import.meta.url)));
+}
+
+async function openTarget(
+  node: Node,
+  app: App,
+  operations: FileOperations | undefined,
+): Promise<PlannedTarget> {
+  const [{ localGenerations }, { asteriskTarget }] = await Promise.all([
+    import('./files/local.ts'),
+    import('./platforms/asterisk/target.ts'),
+  ]);
+  const files = localGenerations(node.dir, {
+    now: app.now,
+    ...(node.owner === null ? {} : { owner: node.owner }),
+    ...(node.group === null ? {} : { group: node.group }),
+    ...(operations === undefined ? {} : { operations }),
+  });
+  const connectTimeoutMs = app.config.connectTimeout;
+  const target = asteriskTarget(node, {
+    files,
+    catalog: await app.catalog(),
+    sipctlVersion: app.version,
+    now: app.now,
+    connectTimeoutMs,
+  });
+  return { target, tenants: node.tenants };
+}
+
+function ownSelf(env: Environment): LeaseOwner {
+  const user = env.SUDO_USER ?? env.USER ?? userName();
+  const host = hostname();
+  return { holder: `${user}@${host} (process ${process.pid})`, host, pid: process.pid };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run under a number that no user has.
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}

@@ -1,0 +1,122 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Complaints } from './errors.ts';
+import { defaultTenant } from './model/identity.ts';
+import { slug } from './model/rules.ts';
+
+/** Where everything is, and how to speak: the flags, over the environment, over the file, over the defaults. */
+export interface Config {
+  db: string;
+  keyFile: string;
+  /** The tenant that is meant where a command names none. */
+  tenant: string;
+  /** The folder whose `providers/` and `users/` overlay the shipped templates. */
+  templates: string;
+  /** Milliseconds until a PBX that does not answer is given up. */
+  connectTimeout: number;
+  json: boolean;
+  quiet: boolean;
+  debug: boolean;
+  /** Whether a destructive command may go on without asking. */
+  yes: boolean;
+}
+
+/** Flags that every command takes, as the command line gave them. */
+export interface GlobalFlags {
+  db?: string;
+  config?: string;
+  tenant?: string;
+  json?: boolean;
+  quiet?: boolean;
+  debug?: boolean;
+  yes?: boolean;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the configuration file may hold; each key may come from the environment instead. */
+const settings = {
+  db: 'SIPCTL_DB',
+  key_file: 'SIPCTL_KEY_FILE',
+  tenant: 'SIPCTL_TENANT',
+  templates: 'SIPCTL_TEMPLATES',
+  connect_timeout: 'SIPCTL_CONNECT_TIMEOUT',
+} as const;
+type Setting = keyof typeof settings;
+
+const defaultConnectTimeoutMs = 10_000;
+
+/** @throws SipctlError `invalid` with every complaint about file, environment and flags */
+export function readConfig(flags: GlobalFlags, env: Environment, home: string): Config {
+  const complaints = new Complaints();
+  const folder = join(env.XDG_CONFIG_HOME || join(home, '.config'), 'sipctl');
+  const file = readFile(flags.config ?? env.SIPCTL_CONFIG ?? null, join(folder, 'config.json'), complaints);
+  const value = (name: Setting): string | undefined => env[settings[name]] || file[name];
+  const config: Config = {
+    db: resolve(
+      flags.db ??
+        value('db') ??
+        join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'sipctl', 'sipctl.db'),
+    ),
+    keyFile: resolve(value('key_file') ?? join(folder, 'key')),
+    tenant: flags.tenant ?? value('tenant') ?? defaultTenant,
+    templates: resolve(value('templates') ?? join(folder, 'templates')),
+    connectTimeout: timeout(value('connect_timeout'), complaints),
+    json: flags.json === true,
+    quiet: flags.quiet === true,
+    debug: flags.debug === true || (env.SIPCTL_DEBUG ?? '') !== '',
+    yes: flags.yes === true,
+  };
+  const tenant = slug(config.tenant);
+  if (!tenant.ok)
+    complaints.add({
+      code: 'invalid_tenant',
+      message: `tenant: ${tenant.message}`,
+      field: 'tenant',
+      hint: 'check --tenant and SIPCTL_TENANT',
+    });
+  complaints.throwIfAny();
+  return config;
+}
+
+function readFile(
+  named: string | null,
+  usual: string,
+  complaints: Complaints,
+): Partial<Record<Setting, string>> {
+  const file = named ?? usual;
+  const complain = (message: string, hint: string): Record<string, never> => {
+    complaints.add({ code: 'invalid_config', message: `${file}: ${message}`, field: 'config', hint });
+    return {};
+  };
+  if (!existsSync(file))
+    return named === null ? {} : complain('there is no such file', 'check --config and SIPCTL_CONFIG');
+  if (!statSync(file).isFile()) return complain('is not a file', 'check --config and SIPCTL_CONFIG');
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    return complain((error as Error).message, 'write one JSON object');
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    return complain('is not one JSON object', 'write one JSON object');
+  }
+  for (const [key, value] of Object.entries(content)) {
+    if (!(key in settings)) complain(`unknown key '${key}'`, `known: ${Object.keys(settings).join(', ')}`);
+    else if (typeof value !== 'string') complain(`'${key}' is not a text`, `write "${key}": "…"`);
+  }
+  return content as Partial<Record<Setting, string>>;
+}
+
+function timeout(text: string | undefined, complaints: Complaints): number {
+  if (text === undefined) return defaultConnectTimeoutMs;
+  const seconds = Number(text);
+  if (Number.isFinite(seconds) && seconds > 0 && seconds <= 600) return seconds * 1000;
+  complaints.add({
+    code: 'invalid_connect_timeout',
+    message: `connect_timeout: '${text}' is not a number of seconds from 1 to 600`,
+    field: 'connect_timeout',
+    hint: 'check SIPCTL_CONNECT_TIMEOUT',
+  });
+  return defaultConnectTimeoutMs;
+}

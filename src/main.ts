@@ -1,0 +1,111 @@
+import { homedir } from 'node:os';
+import type { App } from './app.ts';
+import type { Result } from './commands/command.ts';
+import { parse } from './commands/parse.ts';
+import { compose } from './compose.ts';
+import { type GlobalFlags, readConfig } from './config.ts';
+import { exitCodes, type Problem, SipctlError } from './errors.ts';
+import { envelope } from './report/envelope.ts';
+import { plain, type Style } from './report/style.ts';
+import { systemTerminal, type Terminal } from './terminal.ts';
+
+/** Runs one command line and says its exit code. The only place where an error ends a command. */
+export async function main(argv: readonly string[], version: string): Promise<number> {
+  const terminal = systemTerminal(process.env);
+  const interrupt = new AbortController();
+  const stopListening = onInterrupt(interrupt, terminal);
+  ignoreClosedPipe();
+  let app: App | null = null;
+  let flags: GlobalFlags = { json: argv.includes('--json'), debug: argv.includes('--debug') };
+  try {
+    const parsed = await parse(argv, version);
+    if (parsed.help !== null) {
+      await terminal.out(parsed.help);
+      return exitCodes.done.code;
+    }
+    flags = parsed.flags;
+    const config = readConfig(flags, process.env, homedir());
+    app = compose({ config, terminal, version, env: process.env, signal: interrupt.signal });
+    return await print(await parsed.run(app, parsed.input), app);
+  } catch (error) {
+    return await explain(interrupt.signal.aborted ? interrupted() : error, terminal, flags);
+  } finally {
+    stopListening();
+    await app?.close();
+  }
+}
+
+async function print(result: Result, { terminal, config }: App): Promise<number> {
+  const { errors = [], warnings = [] } = result;
+  const outcome = exitCodes[result.outcome ?? 'done'];
+  const ok = outcome.code === exitCodes.done.code || outcome.code === exitCodes.pending.code;
+  if (config.json) {
+    await terminal.out(
+      envelope({ ok, changed: result.changed === true, data: result.data, warnings, errors }),
+    );
+    return outcome.code;
+  }
+  await terminal.out(result.text(await styleFor(terminal.stdoutColor)));
+  const style = await styleFor(terminal.stderrColor);
+  if (!config.quiet)
+    for (const warning of warnings) terminal.err(problemText(style.warn('warning'), warning, style));
+  for (const error of errors) terminal.err(problemText(style.bad('error'), error, style));
+  return outcome.code;
+}
+
+async function explain(error: unknown, terminal: Terminal, flags: GlobalFlags): Promise<number> {
+  const known = error instanceof SipctlError;
+  const problems: readonly Problem[] = known ? error.problems : [bug(error)];
+  if (flags.json === true) await terminal.out(envelope({ ok: false, errors: problems }));
+  else {
+    const style = await styleFor(terminal.stderrColor);
+    for (const problem of problems) terminal.err(problemText(style.bad('error'), problem, style));
+  }
+  if (!known || flags.debug === true)
+    terminal.err(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return exitCodes[known ? error.outcome : 'failed'].code;
+}
+
+const problemText = (kind: string, { message, hint }: Problem, style: Style): string =>
+  `${kind}: ${message}\n${hint === undefined ? '' : `${style.dim('  hint:')} ${hint}\n`}`;
+
+const bug = (error: unknown): Problem => ({
+  code: 'bug',
+  message: `sipctl has a bug here: ${error instanceof Error ? error.message : String(error)}`,
+  hint: 'please report it with the stack below',
+});
+
+const interrupted = (): SipctlError =>
+  new SipctlError('interrupted', {
+    code: 'interrupted',
+    message: 'interrupted before anything was put in force',
+    hint: 'sipctl plan shows what is left to do',
+  });
+
+// The first Ctrl-C lets the current step end or undoes it; the second one ends the process.
+function onInterrupt(controller: AbortController, terminal: Terminal): () => void {
+  const handle = (): void => {
+    if (controller.signal.aborted) process.exit(exitCodes.interrupted.code);
+    terminal.err('interrupted: the current step is being finished or undone\n');
+    controller.abort();
+  };
+  process.on('SIGINT', handle).on('SIGTERM', handle);
+  return () => void process.off('SIGINT', handle).off('SIGTERM', handle);
+}
+
+// `sipctl … | head` closes the pipe early: that is no failure worth a word.
+function ignoreClosedPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(exitCodes.done.code);
+      throw error;
+    });
+  }
+}
+
+async function styleFor(color: boolean): Promise<Style> {
+  if (!color) return plain;
+  const { Chalk } = await import('chalk');
+  const chalk = new Chalk({ level: 1 });
+  return { good: chalk.green, bad: chalk.red, warn: chalk.yellow, dim: chalk.dim, bold: chalk.bold };
+}

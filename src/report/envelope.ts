@@ -1,0 +1,14 @@
+import type { Problem } from '../errors.ts';
+
+/** The one JSON document of a command, also of one that failed. */
+export interface Envelope {
+  schema: 'sipctl/v1';
+  ok: boolean;
+  changed: boolean;
+  data: unknown;
+  warnings: readonly Problem[];
+  errors: readonly Problem[];
+}
+
+export const envelope = (part: Partial<Envelope> & { ok: boolean }): string =>
+  `${JSON.stringify({ schema: 'sipctl/v1', changed: false, data: null, warnings: [], errors: [], ...part } satisfies Envelope)}\n`;

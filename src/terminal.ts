@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import type { ReadStream, WriteStream } from 'node:tty';
+import { SipctlError } from './errors.ts';
+
+/** Standard input and output as a command sees them: data to stdout, everything else to stderr. */
+export interface Terminal {
+  /** True where a person can be asked: stdin and stderr are both terminals. */
+  readonly interactive: boolean;
+  readonly stdoutColor: boolean;
+  readonly stderrColor: boolean;
+  /** Columns of stdout; null where it is no terminal, and lines are not cut. */
+  readonly columns: number | null;
+  /** True where a spinner may turn on stderr. */
+  readonly animated: boolean;
+  out(text: string): Promise<void>;
+  err(text: string): void;
+  /** All of standard input, once, without its final line break. @throws SipctlError when it is a terminal, or too long */
+  readInput(flag: string): Promise<string>;
+}
+
+const longestInput = 64 * 1024;
+
+export function systemTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
+  const { stdin, stdout, stderr } = process as unknown as {
+    stdin: ReadStream;
+    stdout: WriteStream;
+    stderr: WriteStream;
+  };
+  const plain = (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb';
+  let taken: string | null = null;
+  return {
+    interactive: stdin.isTTY === true && stderr.isTTY === true && !isCi(env),
+    stdoutColor: stdout.isTTY === true && !plain,
+    stderrColor: stderr.isTTY === true && !plain,
+    columns: stdout.isTTY === true ? stdout.columns : null,
+    animated: stderr.isTTY === true && !plain && !isCi(env),
+    out: async (text) => {
+      // A full pipe is waited for, so that a process that ends right after has lost nothing.
+      if (!stdout.write(text)) await once(stdout, 'drain');
+    },
+    err: (text) => void stderr.write(text),
+    readInput: async (flag) => {
+      if (taken !== null) throw inputTwice(flag, taken);
+      if (stdin.isTTY === true) throw noInput(flag);
+      taken = flag;
+      return readAll(stdin, flag);
+    },
+  };
+}
+
+const isCi = (env: Readonly<Record<string, string | undefined>>): boolean =>
+  (env.CI ?? '') !== '' && env.CI !== 'false';
+
+async function readAll(stdin: ReadStream, flag: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stdin) {
+    chunks.push(chunk as Buffer);
+    length += (chunk as Buffer).length;
+    if (length > longestInput) {
+      throw new SipctlError('invalid', {
+        code: 'input_too_long',
+        message: `standard input for --${flag} is longer than ${longestInput} bytes`,
+        hint: 'send the secret alone',
+      });
+    }
+  }
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+}
+
+const noInput = (flag: string): SipctlError =>
+  new SipctlError('usage', {
+    code: 'no_input',
+    message: `--${flag} reads standard input, and that is a terminal`,
+    hint: `pipe it in: printf %s "$SECRET" | sipctl … --${flag}`,
+  });
+
+const inputTwice = (flag: string, first: string): SipctlError =>
+  new SipctlError('usage', {
+    code: 'input_taken',
+    message: `--${first} and --${flag} both read standard input`,
+    hint: 'give one of them by file',
+  });
