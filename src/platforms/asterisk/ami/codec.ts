@@ -113,7 +113,7 @@ export class AmiMessage {
   // The three headers of the old form end in CRLF; everything after them is what the command printed.
   #parseFollows(entries: AmiEntry[]): void {
     const text = this.#text;
-    const header = /(Response|Privilege|ActionID|Message): ?([^\r\n]*)\r\n/y;
+    const header = /(Response|Privilege|ActionID): ?([^\r\n]*)\r\n/y;
     let start = 0;
     for (let match = header.exec(text); match !== null; match = header.exec(text)) {
       const [line, name = '', value = ''] = match;
