@@ -101,13 +101,12 @@ async function openTarget(
     ...(node.group === null ? {} : { group: node.group }),
     ...(operations === undefined ? {} : { operations }),
   });
-  const connectTimeoutMs = app.config.connectTimeout;
   const target = asteriskTarget(node, {
     files,
     catalog: await app.catalog(),
     sipctlVersion: app.version,
     now: app.now,
-    connectTimeoutMs,
+    timeouts: { connect: app.config.connectTimeout },
   });
   return { target, tenants: node.tenants };
 }

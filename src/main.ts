@@ -3,18 +3,49 @@ import type { App } from './app.ts';
 import type { Result } from './commands/command.ts';
 import { parse } from './commands/parse.ts';
 import { compose } from './compose.ts';
-import { type GlobalFlags, readConfig } from './config.ts';
+import { type Environment, type GlobalFlags, readConfig } from './config.ts';
 import { exitCodes, type Problem, SipctlError } from './errors.ts';
+import type { FileOperations } from './files/operations.ts';
 import { envelope } from './report/envelope.ts';
 import { plain, type Style } from './report/style.ts';
 import { systemTerminal, type Terminal } from './terminal.ts';
 
-/** Runs one command line and says its exit code. The only place where an error ends a command. */
+/** What a run sees of the machine; tests put their own in. */
+export interface Surroundings {
+  terminal: Terminal;
+  env: Environment;
+  home: string;
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
+  now?: () => Date;
+  fileOperations?: FileOperations;
+}
+
+/** Runs one command line of this process and says its exit code. */
 export async function main(argv: readonly string[], version: string): Promise<number> {
   const terminal = systemTerminal(process.env);
   const interrupt = new AbortController();
   const stopListening = onInterrupt(interrupt, terminal);
   ignoreClosedPipe();
+  try {
+    return await run(argv, version, {
+      terminal,
+      env: process.env,
+      home: homedir(),
+      signal: interrupt.signal,
+    });
+  } finally {
+    stopListening();
+  }
+}
+
+/** One command line, from words to exit code. The only place where an error ends a command. */
+export async function run(
+  argv: readonly string[],
+  version: string,
+  surroundings: Surroundings,
+): Promise<number> {
+  const { terminal, env, home, signal } = surroundings;
   let app: App | null = null;
   let flags: GlobalFlags = { json: argv.includes('--json'), debug: argv.includes('--debug') };
   try {
@@ -24,13 +55,11 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       return exitCodes.done.code;
     }
     flags = parsed.flags;
-    const config = readConfig(flags, process.env, homedir());
-    app = compose({ config, terminal, version, env: process.env, signal: interrupt.signal });
+    app = compose({ ...surroundings, config: readConfig(flags, env, home), version });
     return await print(await parsed.run(app, parsed.input), app);
   } catch (error) {
-    return await explain(interrupt.signal.aborted ? interrupted() : error, terminal, flags);
+    return await explain(signal.aborted ? interrupted() : error, terminal, flags);
   } finally {
-    stopListening();
     await app?.close();
   }
 }

@@ -10,5 +10,7 @@ export interface Envelope {
   errors: readonly Problem[];
 }
 
-export const envelope = (part: Partial<Envelope> & { ok: boolean }): string =>
-  `${JSON.stringify({ schema: 'sipctl/v1', changed: false, data: null, warnings: [], errors: [], ...part } satisfies Envelope)}\n`;
+export function envelope(part: Partial<Envelope> & { ok: boolean }): string {
+  const { ok, changed = false, data = null, warnings = [], errors = [] } = part;
+  return `${JSON.stringify({ schema: 'sipctl/v1', ok, changed, data, warnings, errors } satisfies Envelope)}\n`;
+}
