@@ -17,11 +17,14 @@ export const userVariables: readonly string[] = [
   'qualifyFrequency', 'transport', 'context', 'mailbox', 'maxCalls', 'domain', 'tenant',
 ]; // biome-ignore format: a list
 
-/** What is wrong with an expression; `near` names the variable or word that stands in the way. */
+/** What is wrong with an expression; `variable` is the name that is not known, where that is the fault. */
 export interface ExpressionFault {
   message: string;
   variable?: string;
 }
+
+/** Blocks in one expression: telling their cases apart doubles the text of each. */
+const mostBlocks = 9;
 
 const tag = /\{\{(.*?)\}\}/gs;
 const variableTag = /^[A-Za-z][A-Za-z0-9]*$/;
@@ -44,6 +47,8 @@ export function expressionFault(expression: string, variables: readonly string[]
 function outsideFault(expression: string): ExpressionFault | null {
   if (/\{\{\{|\}\}\}/.test(expression)) return { message: 'three braces are not allowed, write {{name}}' };
   if (expression.includes('\\{{')) return { message: 'a backslash before {{ is not allowed' };
+  if (expression.split('{{#').length > mostBlocks + 1)
+    return { message: `holds more than ${mostBlocks} blocks` };
   const rest = expression.replace(tag, '');
   return /\{\{|\}\}/.test(rest) ? { message: 'a {{ has no }}, or the other way round' } : null;
 }

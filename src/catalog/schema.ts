@@ -275,7 +275,7 @@ function statedOptions(file: ProviderFile): SectionChanges {
       send_rpid: yesOrNo(rpid),
       trust_id_outbound: yesOrNo(pai || rpid),
       dtmf_mode: file.dtmf,
-      t38_udptl: yesOrNo(file.t38 === true),
+      t38_udptl: file.t38 === true ? 'yes' : null,
       t38_udptl_ec: file.t38 === true ? 'redundancy' : null,
     },
   };

@@ -127,6 +127,7 @@ describe('an expression', () => {
     ['{{lookup name tls}}', 'is not {{name}}'],
     ['{{~name~}}', 'is not {{name}}'],
     ['{{> partial}}', 'is not {{name}}'],
+    [Array(11).fill('{{#if tls}}x{{/if}}').join(''), 'more than 9 blocks'],
     ['{{!-- note --}}', 'is not {{name}}'],
   ])('may not be %s', (expression, message) => {
     expect(expressionFault(expression, known)?.message).toContain(message);

@@ -7,6 +7,7 @@ import { type TemplateFile, templateFiles } from '../../src/catalog/files.ts';
 import { lintTemplate, type OptionTable } from '../../src/catalog/lint.ts';
 import { network } from '../../src/model/rules.ts';
 import { optionName, type ProviderTemplate, type UserTemplate } from '../../src/model/template.ts';
+import * as rendered from '../../src/platforms/asterisk/render/contexts.ts';
 import { templatesDir } from './support.ts';
 
 let shipped: ShippedCatalog;
@@ -123,7 +124,8 @@ describe('the shipped providers', () => {
       t38_udptl: 'yes',
     });
     expect(provider('voipms').asterisk.endpoint).toMatchObject({ send_pai: 'no', send_rpid: 'yes' });
-    expect(provider('twilio').asterisk.endpoint).toMatchObject({ trust_id_outbound: 'no', t38_udptl: 'no' });
+    expect(provider('twilio').asterisk.endpoint).toMatchObject({ trust_id_outbound: 'no' });
+    expect(provider('twilio').asterisk.endpoint).not.toHaveProperty('t38_udptl');
   });
 });
 
@@ -164,6 +166,11 @@ describe('the shipped user templates', () => {
         expect(asterisk.endpoint, id).not.toHaveProperty(gone);
     }
   });
+});
+
+test('the variables are ones that the renderer knows, all that templates may want', () => {
+  expect(Object.keys(rendered.trunkVariables)).toEqual(expect.arrayContaining([...trunkVariables]));
+  expect(Object.keys(rendered.userVariables)).toEqual(expect.arrayContaining([...userVariables]));
 });
 
 test('every expression is one that Handlebars compiles with known names only', () => {

@@ -1,14 +1,16 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
 
 /** The templates that sipctl ships. */
 export const templatesDir = fileURLToPath(new URL('../../templates', import.meta.url));
 
-/** A folder of its own with the given files, `providers/acme.yaml` → text. */
+/** A folder of its own, for one test, with the given files: `providers/acme.yaml` → text. */
 export async function folderOf(files: Record<string, string>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sipctl-catalog-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);
