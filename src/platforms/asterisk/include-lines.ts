@@ -1,0 +1,116 @@
+import { parseConf } from './conf/parse.ts';
+import { trunksFile, usersFile } from './pjsip-object.ts';
+
+/** The files of the configuration folder that include what sipctl delivers. */
+export const hostFiles = [trunksFile, usersFile] as const;
+export const mainFile = 'pjsip.conf';
+
+/** Where a generation's index file stands, relative to the configuration folder. */
+export const indexPath = (file: string): string => `sipctl/current/${file}`;
+
+/** What a host file is: one include, under a comment that says whose it is. */
+export function hostFileText(file: string): string {
+  return [
+    '; Made by sipctl: it includes what sipctl delivers. Objects of your own belong into another file,',
+    `; for example ${ownFile(file)}, included from ${mainFile}.`,
+    `#include ${indexPath(file)}`,
+    '',
+  ].join('\n');
+}
+
+/** The name that is advised for objects which sipctl does not keep. */
+export const ownFile = (file: string): string => file.replace(/\.conf$/, '_local.conf');
+
+/** Reads a file below the configuration folder; null where it is missing or lies outside. */
+export type ReadFile = (path: string) => Promise<string | null>;
+
+/** One file in the order in which Asterisk reads it. */
+export interface TracedFile {
+  path: string;
+  /** Where its include line stands, `file:line`; null for pjsip.conf itself. */
+  from: string | null;
+}
+
+/** What reading pjsip.conf leads to, as far as it can be told from the files alone. */
+export interface IncludeTrace {
+  files: TracedFile[];
+  /** Everything after such a place is cut off: a file that is missing, a bracket or comment that is not closed. */
+  faults: { file: string; line: number; message: string }[];
+  /** Include lines whose files cannot be told from here: patterns, and files outside the folder. */
+  opaque: string[];
+}
+
+/**
+ * Follows the include lines from pjsip.conf. Patterns are matched against the host files and our index files only,
+ * because the folder cannot be listed. `folder` is the configuration folder, for includes by absolute path.
+ */
+export async function traceIncludes(read: ReadFile, folder: string): Promise<IncludeTrace> {
+  const trace: IncludeTrace = { files: [], faults: [], opaque: [] };
+  await visit({ path: mainFile, from: null }, [], { read, folder, trace });
+  return trace;
+}
+
+/** How often reading pjsip.conf comes to this file: once is right, twice doubles every section in it. */
+export const timesRead = (trace: IncludeTrace, path: string): number =>
+  trace.files.filter((file) => file.path === path).length;
+
+interface Walk {
+  read: ReadFile;
+  folder: string;
+  trace: IncludeTrace;
+}
+
+async function visit(file: TracedFile, above: readonly string[], walk: Walk): Promise<void> {
+  const { trace } = walk;
+  trace.files.push(file);
+  // What is delivered there is ours, and its syntax is proved before it is written.
+  if (file.path.startsWith('sipctl/')) return;
+  const content = await walk.read(file.path);
+  if (content === null) return;
+  for (const item of parseConf(content).items) {
+    const place = `${file.path}:${item.line}`;
+    if (item.kind === 'fault' && item.fatal) {
+      trace.faults.push({ file: file.path, line: item.line, message: item.message });
+    }
+    if (item.kind !== 'directive' || item.name === 'exec') continue;
+    const found = await resolve(item.argument, walk);
+    if (found === null) trace.opaque.push(`${place}: #${item.name} ${item.argument}`);
+    else if (found.length === 0 && item.name === 'include') {
+      trace.faults.push({ file: file.path, line: item.line, message: `${item.argument} is missing` });
+    }
+    for (const path of found ?? []) {
+      if (above.includes(path) || path === file.path) {
+        trace.faults.push({ file: file.path, line: item.line, message: `${path} includes itself` });
+      } else await visit({ path, from: place }, [...above, file.path], walk);
+    }
+  }
+}
+
+/** The files that an include line names; null where that cannot be told from here. */
+async function resolve(argument: string, { read, folder }: Walk): Promise<string[] | null> {
+  const path = argument.startsWith(`${folder}/`) ? argument.slice(folder.length + 1) : argument;
+  if (path.startsWith('/')) return null;
+  if (/[*?[]/.test(path)) {
+    const pattern = globPattern(path);
+    const known = [...hostFiles, ...hostFiles.map(indexPath)].filter((one) => pattern.test(one));
+    const present = [];
+    for (const one of known) if ((await read(one)) !== null) present.push(one);
+    return present.length > 0 ? present : null;
+  }
+  return (await read(path)) === null ? [] : [path];
+}
+
+// glob(3) without flags: a star stops at a slash, and at a leading dot.
+function globPattern(glob: string): RegExp {
+  const source = glob.replace(/\[!|[*?[\]]|[^*?[\]]+/g, (part) => {
+    if (part === '*') return '[^/]*';
+    if (part === '?') return '[^/]';
+    if (part === '[!') return '[^';
+    return part === '[' || part === ']' ? part : part.replace(/[\\^$.|+(){}]/g, '\\$&');
+  });
+  try {
+    return new RegExp(`^${source}$`);
+  } catch {
+    return /^$/;
+  }
+}

@@ -1,0 +1,246 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SipctlError } from '../../errors.ts';
+import { type Generations, generationFolder } from '../../files/generations.ts';
+import type { Node } from '../../model/nouns.ts';
+import {
+  type Artifact,
+  type Manifest,
+  manifestFile,
+  parseManifest,
+  storePath,
+} from '../../plan/generation.ts';
+import type { ReloadStep } from '../../plan/plan.ts';
+import type { Engine, Finding, LiveState, RunningSystem } from '../target.ts';
+import { type AmiConnection, connectAmi } from './ami/connection.ts';
+import { AmiError } from './ami/failures.ts';
+import { type Delivered, deliveredObjects } from './delivered.ts';
+import { requireRights } from './rights.ts';
+import { parts } from './shown-forms.ts';
+import { verifyDelivered } from './verify.ts';
+
+/** Milliseconds. */
+export interface Timeouts {
+  /** From the first packet to the accepted login. */
+  connect: number;
+  /** For each answer, and for each further item of a list. */
+  action: number;
+  /** For a reload of an empty system; every object adds its share. */
+  reload: number;
+}
+
+export const defaultTimeouts: Timeouts = { connect: 10_000, action: 30_000, reload: 60_000 };
+
+// 10,000 endpoints with their auths and AORs take 5 to 9 s on a small machine.
+const reloadMsPerObject = 6;
+
+/** Signs in at a node's manager interface. @throws SipctlError `unreachable`, `refused`, or `invalid` settings */
+export async function openAmi(node: Node, timeouts: Timeouts): Promise<AmiConnection> {
+  const [, host = '', port = ''] = /^(.*):([0-9]+)$/.exec(node.ami ?? '') ?? [];
+  if (host === '' || node.amiUser === null || node.amiSecret === null) throw noControl(node);
+  return connectAmi({
+    host,
+    port: Number(port),
+    username: node.amiUser,
+    secret: node.amiSecret,
+    ...(node.amiTls === true ? { tls: await authority(node) } : {}),
+    connectTimeoutMs: timeouts.connect,
+    actionTimeoutMs: timeouts.action,
+  });
+}
+
+async function authority(node: Node): Promise<{ ca?: string }> {
+  if (node.amiCa === null) return {};
+  try {
+    return { ca: await readFile(node.amiCa, 'utf8') };
+  } catch (cause) {
+    throw new SipctlError(
+      'invalid',
+      {
+        code: 'invalid_ami_ca',
+        message: `${node.name}: the certificate file ${node.amiCa} cannot be read`,
+        field: 'amiCa',
+        hint: `sipctl node set ${node.name} --ami-ca <PEM file of the authority>`,
+      },
+      { cause },
+    );
+  }
+}
+
+function noControl(node: Node): SipctlError {
+  return new SipctlError('invalid', {
+    code: 'no_control',
+    message: `${node.name} has no complete manager login`,
+    field: 'ami',
+    hint: `sipctl node set ${node.name} --ami 127.0.0.1:5038 --ami-user sipctl --ami-secret-stdin`,
+  });
+}
+
+/** Release of Asterisk as it says it itself: `22.10.1`, without a distribution's additions. */
+export async function asteriskVersion(ami: AmiConnection): Promise<string> {
+  const said = (await ami.action('CoreSettings')).get('AsteriskVersion') ?? '';
+  return /[0-9]+(?:\.[0-9]+)*/.exec(said)?.[0] ?? said;
+}
+
+/**
+ * Connects to a node's Asterisk for an apply, a check or a status, and makes sure that the login may do all of it:
+ * what it may not do is better known before anything is written.
+ * @throws SipctlError `unreachable`, or `refused` naming the right that is missing
+ */
+export async function connectRunning(
+  node: Node,
+  files: Generations,
+  timeouts: Timeouts,
+): Promise<RunningSystem> {
+  const ami = await openAmi(node, timeouts);
+  try {
+    await requireRights(ami, node.amiUser ?? '');
+    const engine = { kind: 'asterisk', version: await asteriskVersion(ami) };
+    return new RunningAsterisk(ami, engine, files, timeouts);
+  } catch (error) {
+    await ami.close();
+    throw error;
+  }
+}
+
+class RunningAsterisk implements RunningSystem {
+  readonly engine: Engine;
+  readonly #ami: AmiConnection;
+  readonly #files: Generations;
+  readonly #timeouts: Timeouts;
+  /** What was verified last over this connection; null before the first time. */
+  #last: readonly Artifact[] | null = null;
+
+  constructor(ami: AmiConnection, engine: Engine, files: Generations, timeouts: Timeouts) {
+    this.engine = engine;
+    this.#ami = ami;
+    this.#files = files;
+    this.#timeouts = timeouts;
+  }
+
+  async perform(step: ReloadStep): Promise<void> {
+    if (step.kind === 'unregister') await this.#unregister(step.registration);
+    else await this.#reload(step.module);
+  }
+
+  async verify(artifacts: readonly Artifact[], changed: ReadonlySet<string>): Promise<Finding[]> {
+    const before = differingObjects(this.#last ?? (await this.#verifiedArtifacts(artifacts)), artifacts);
+    this.#last = artifacts;
+    return verifyDelivered({
+      ami: this.#ami,
+      version: this.engine.version,
+      artifacts,
+      changed,
+      before,
+      read: async (path) => (await this.#files.readHost(path))?.toString('utf8') ?? null,
+      folder: this.#files.place,
+    });
+  }
+
+  async states(): Promise<LiveState[]> {
+    const registrations = await this.#ami.list('PJSIPShowRegistrationsOutbound');
+    const endpoints = await this.#ami.list('PJSIPShowEndpoints');
+    return [
+      ...registrations.map(
+        (item): LiveState => ({
+          id: item.get('ObjectName') ?? '',
+          kind: 'registration',
+          state: item.get('Status') ?? '',
+          contacts: 0,
+        }),
+      ),
+      ...endpoints.map(
+        (item): LiveState => ({
+          id: item.get('ObjectName') ?? '',
+          kind: 'endpoint',
+          state: item.get('DeviceState') ?? '',
+          contacts: parts(item.get('Contacts') ?? '').length,
+        }),
+      ),
+    ];
+  }
+
+  close(): Promise<void> {
+    return this.#ami.close();
+  }
+
+  // One that is not there, because the trunk never got so far, needs no ending.
+  async #unregister(registration: string): Promise<void> {
+    try {
+      await this.#ami.action('PJSIPUnregister', { Registration: registration });
+    } catch (error) {
+      if (!(error instanceof AmiError) || !/unable to retrieve registration/i.test(error.reply)) throw error;
+    }
+  }
+
+  // The answer comes when the new state is in force. Of two reloads at once the second one is refused.
+  async #reload(module: string): Promise<void> {
+    const timeoutMs = this.#timeouts.reload + reloadMsPerObject * (await this.#objectsInForce());
+    const waits = [0, ...busyWaits(timeoutMs)];
+    for (const [attempt, wait] of waits.entries()) {
+      await sleep(wait);
+      try {
+        await this.#ami.action('Reload', { Module: module }, { timeoutMs });
+        return;
+      } catch (error) {
+        const busy = error instanceof AmiError && /reload is in progress/i.test(error.reply);
+        if (!busy || attempt === waits.length - 1) throw busy ? stillBusy(timeoutMs, error) : error;
+      }
+    }
+  }
+
+  async #objectsInForce(): Promise<number> {
+    const number = await this.#files.current();
+    const manifest = number === null ? null : await this.#manifest(number);
+    const artifacts = Object.values(manifest?.artifacts ?? {});
+    return artifacts.reduce((sum, artifact) => sum + artifact.objects, 0);
+  }
+
+  async #manifest(number: number): Promise<Manifest | null> {
+    const path = `generations/${generationFolder(number)}/${manifestFile}`;
+    const text = await this.#files.read(path);
+    return text === null ? null : parseManifest(text.toString('utf8'), `${this.#files.place}/sipctl/${path}`);
+  }
+
+  // Only what differs from the artifacts at hand is read.
+  async #verifiedArtifacts(artifacts: readonly Artifact[]): Promise<Artifact[]> {
+    const number = await this.#files.verified();
+    const manifest = number === null ? null : await this.#manifest(number);
+    const same = new Set(artifacts.map(identity));
+    const earlier: Artifact[] = [];
+    for (const [key, held] of Object.entries(manifest?.artifacts ?? {})) {
+      if (same.has(identity({ ...held, key }))) continue;
+      const text = await this.#files.read(storePath(held));
+      if (text !== null) earlier.push({ ...held, key, text });
+    }
+    return earlier;
+  }
+}
+
+const identity = ({ key, sha256 }: Pick<Artifact, 'key' | 'sha256'>): string => `${key} ${sha256}`;
+
+/** The objects of those earlier artifacts that are other ones now, or gone. */
+function differingObjects(earlier: readonly Artifact[], now: readonly Artifact[]): Delivered[] {
+  const same = new Set(now.map(identity));
+  return earlier.filter((artifact) => !same.has(identity(artifact))).flatMap(deliveredObjects);
+}
+
+/** Waits between attempts, doubling up to two seconds, together as long as a reload may take. */
+function busyWaits(totalMs: number): number[] {
+  const waits: number[] = [];
+  for (let left = totalMs, wait = 100; left > 0; left -= wait, wait = Math.min(2000, wait * 2))
+    waits.push(wait);
+  return waits;
+}
+
+function stillBusy(waitedMs: number, cause: unknown): SipctlError {
+  return new SipctlError(
+    'unreachable',
+    {
+      code: 'reload_busy',
+      message: `Asterisk was busy with another reload for ${Math.round(waitedMs / 1000)} s`,
+      hint: `see what reloads it so often, for example a cron job, then run the command again`,
+    },
+    { cause },
+  );
+}

@@ -1,0 +1,261 @@
+import type { Artifact } from '../../plan/generation.ts';
+import type { Finding } from '../target.ts';
+import type { AmiMessage } from './ami/codec.ts';
+import type { AmiConnection } from './ami/connection.ts';
+import { AmiError } from './ami/failures.ts';
+import { compareObject } from './compare-object.ts';
+import { type Delivered, deliveredObjects, deliveredPath, objectKey } from './delivered.ts';
+import { duplicateSections, whyNotRead } from './diagnose.ts';
+import { isShown } from './expected-values.ts';
+import type { ReadFile } from './include-lines.ts';
+import {
+  type EndpointDetails,
+  endpointDetails,
+  fileSections,
+  type LiveObjects,
+  liveObjects,
+  pipelined,
+  sectionNames,
+} from './live-objects.ts';
+
+/** What a verification compares, and with whose help. */
+export interface Verification {
+  ami: AmiConnection;
+  version: string;
+  artifacts: readonly Artifact[];
+  changed: ReadonlySet<string>;
+  /** What the changed artifacts held in the generation that ran before. */
+  before: readonly Delivered[];
+  /** For the explanation of what is not read: the configuration folder itself. */
+  read: ReadFile;
+  folder: string;
+}
+
+/**
+ * Asks the running Asterisk, object by object, whether it holds what was delivered:
+ *
+ * ```
+ * delivered file ─ readable? ─ part of pjsip.conf? ─ object there? ─ every value as delivered? ─ nothing left over?
+ *                   syntax       not-included          missing          differs                   unexpected
+ * ```
+ * A reload says `Success` whatever the files hold, keeps the old values of an object it refuses, and the old state
+ * of a whole type where two sections share a name: only values tell.
+ */
+export async function verifyDelivered(verification: Verification): Promise<Finding[]> {
+  const { ami, artifacts, changed } = verification;
+  const findings = await unreadableFiles(
+    ami,
+    artifacts.filter((artifact) => changed.has(artifact.key)),
+  );
+  const sections = await readSections(ami, 'pjsip.conf');
+  const delivered = artifacts.map((artifact) => ({ artifact, objects: deliveredObjects(artifact) }));
+  const skipped = new Set<string>();
+  for (const { artifact, objects } of delivered) {
+    if (objects.length === 0 || objects.some(({ object }) => sections.has(object.id))) continue;
+    skipped.add(artifact.key);
+    findings.push(notIncluded(artifact));
+  }
+  const read = delivered.filter(({ artifact }) => !skipped.has(artifact.key));
+  const live = await liveObjects(ami);
+  const objects = read.flatMap((one) => one.objects);
+  findings.push(...absent(objects, live, sections));
+  const inChanged = read.filter(({ artifact }) => changed.has(artifact.key)).flatMap((one) => one.objects);
+  findings.push(...(await differing(verification, inChanged, live)));
+  findings.push(
+    ...leftOver(
+      verification,
+      delivered.flatMap((one) => one.objects),
+      live,
+      sections,
+    ),
+  );
+  const causes = await explain(verification, objects, sections, findings);
+  return [...causes, ...findings];
+}
+
+async function unreadableFiles(ami: AmiConnection, artifacts: readonly Artifact[]): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  await pipelined(artifacts, async (artifact) => {
+    const file = deliveredPath(artifact);
+    try {
+      await sectionNames(ami, file);
+    } catch (error) {
+      if (!(error instanceof AmiError)) throw error;
+      if (error.outcome === 'refused') throw error;
+      const missing = /not found/i.test(error.reply);
+      findings.push({
+        object: `file ${file}`,
+        tenant: artifact.tenant,
+        file,
+        code: missing ? 'missing' : 'syntax',
+        message: missing
+          ? 'Asterisk cannot read it: it runs with another configuration folder, or may not read the file'
+          : 'Asterisk cannot read it to its end',
+      });
+    }
+  });
+  return findings;
+}
+
+/** Section name → how often it stands in the file and its includes. */
+async function readSections(ami: AmiConnection, file: string): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  for (const name of await sectionNames(ami, file)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+const notIncluded = (artifact: Artifact): Finding => ({
+  object: `file ${deliveredPath(artifact)}`,
+  tenant: artifact.tenant,
+  file: deliveredPath(artifact),
+  code: 'not-included',
+  message: 'is not part of pjsip.conf as Asterisk reads it',
+});
+
+const finding = (delivered: Delivered, code: Finding['code'], message: string): Finding => ({
+  object: delivered.owner,
+  tenant: delivered.tenant,
+  file: delivered.file,
+  code,
+  message,
+});
+
+function absent(
+  objects: readonly Delivered[],
+  live: LiveObjects,
+  sections: ReadonlyMap<string, number>,
+): Finding[] {
+  const findings: Finding[] = [];
+  for (const delivered of objects) {
+    const { type, id } = delivered.object;
+    if (!sections.has(id)) {
+      findings.push(
+        finding(delivered, 'not-included', `section [${id}] is not in pjsip.conf as Asterisk reads it`),
+      );
+    } else if (type in live && !live[type as keyof LiveObjects].has(id)) {
+      findings.push(finding(delivered, 'missing', `${type} ${id} does not run: Asterisk refused it`));
+    }
+  }
+  return findings;
+}
+
+async function differing(
+  { ami, version, before }: Verification,
+  objects: readonly Delivered[],
+  live: LiveObjects,
+): Promise<Finding[]> {
+  const endpoints = objects.filter(
+    ({ object }) => object.type === 'endpoint' && live.endpoint.has(object.id),
+  );
+  const identified = objects.filter(({ object }) => object.type === 'identify').map(endpointOf);
+  const names = new Set([...endpoints.map(({ object }) => object.id), ...identified]);
+  const details = await endpointDetails(
+    ami,
+    [...names].filter((name) => live.endpoint.has(name)),
+  );
+  const transports = await configuredTransports(ami, objects);
+  const earlier = new Map(before.map((one) => [objectKey(one.object), one.object]));
+  const findings: Finding[] = [];
+  for (const delivered of objects) {
+    const { object } = delivered;
+    if (!isShown(object.type)) continue;
+    const shown = shownObject(delivered, live, details);
+    if (shown === undefined) {
+      if (object.type === 'identify' && details.has(endpointOf(delivered))) {
+        findings.push(
+          finding(delivered, 'missing', `identify ${object.id} does not run: Asterisk refused it`),
+        );
+      }
+      continue;
+    }
+    const differences = compareObject(object, earlier.get(objectKey(object)) ?? null, shown, version);
+    if (differences.length > 0) {
+      findings.push(finding(delivered, 'differs', `${object.type}: ${differences.join('; ')}`));
+    }
+    const transport = missingTransport(delivered, details, transports);
+    if (transport !== null) findings.push(finding(delivered, 'missing', transport));
+  }
+  return findings;
+}
+
+function shownObject(
+  delivered: Delivered,
+  live: LiveObjects,
+  details: ReadonlyMap<string, EndpointDetails>,
+): AmiMessage | undefined {
+  const { type, id } = delivered.object;
+  if (type === 'endpoint') return details.get(id)?.endpoint;
+  if (type === 'identify') return details.get(endpointOf(delivered))?.identifies.get(id);
+  return live[type as keyof LiveObjects].get(id);
+}
+
+const optionOf = (delivered: Delivered, name: string): string | undefined =>
+  delivered.object.options.findLast(([option]) => option === name)?.[1];
+
+const endpointOf = (delivered: Delivered): string => optionOf(delivered, 'endpoint') ?? '';
+
+// Registrations do not show whether their transport runs; that it is configured can be asked.
+async function configuredTransports(ami: AmiConnection, objects: readonly Delivered[]): Promise<Set<string>> {
+  if (!objects.some(({ object }) => object.type === 'registration')) return new Set();
+  return new Set((await fileSections(ami, { type: 'transport' })).map((section) => section.name));
+}
+
+// Accepted silently, and then no call and no REGISTER leaves.
+function missingTransport(
+  delivered: Delivered,
+  details: ReadonlyMap<string, EndpointDetails>,
+  configured: ReadonlySet<string>,
+): string | null {
+  const { type, id } = delivered.object;
+  const transport = optionOf(delivered, 'transport');
+  if (transport === undefined || transport === '') return null;
+  const there =
+    type === 'endpoint'
+      ? (details.get(id)?.hasTransport ?? true)
+      : type !== 'registration' || configured.has(transport);
+  return there ? null : `${type}: the transport ${transport} does not run: define it in pjsip.conf`;
+}
+
+// A name that stands in a file which is not ours, too, may well belong to that file's object.
+function leftOver(
+  { before }: Verification,
+  objects: readonly Delivered[],
+  live: LiveObjects,
+  sections: ReadonlyMap<string, number>,
+): Finding[] {
+  const kept = new Set(objects.map(({ object }) => objectKey(object)));
+  const ours = countNames(objects);
+  const findings: Finding[] = [];
+  for (const delivered of before) {
+    const { type, id } = delivered.object;
+    if (kept.has(objectKey(delivered.object)) || !(type in live)) continue;
+    if (!live[type as keyof LiveObjects].has(id) || (sections.get(id) ?? 0) > (ours.get(id) ?? 0)) continue;
+    findings.push(finding(delivered, 'unexpected', `${type} ${id} still runs, and is no longer delivered`));
+  }
+  return findings;
+}
+
+const countNames = (objects: readonly Delivered[]): Map<string, number> => {
+  const counts = new Map<string, number>();
+  for (const { object } of objects) counts.set(object.id, (counts.get(object.id) ?? 0) + 1);
+  return counts;
+};
+
+/** The causes that findings have in common, and sections that lie in wait for the next restart. */
+async function explain(
+  { ami, read, folder }: Verification,
+  objects: readonly Delivered[],
+  sections: ReadonlyMap<string, number>,
+  findings: readonly Finding[],
+): Promise<Finding[]> {
+  const causes: Finding[] = [];
+  if (findings.some((one) => one.code === 'not-included')) {
+    causes.push(...(await whyNotRead(ami, read, folder)));
+  }
+  const ours = countNames(objects);
+  const shared = [...ours].filter(([name, count]) => (sections.get(name) ?? 0) > count).map(([name]) => name);
+  if (shared.length > 0 || findings.some((one) => one.code === 'missing' || one.code === 'differs')) {
+    causes.push(...(await duplicateSections(ami, objects)));
+  }
+  return causes;
+}
