@@ -10,6 +10,8 @@ export interface ObjectChange {
   name: string;
   /** For updates: the options that differ. Secret values are already masked. */
   options: OptionChange[];
+  /** Registrations at carriers that vanish with it, by their names on the PBX: they are ended before a reload. */
+  unregisters?: readonly string[];
 }
 
 export interface OptionChange {
