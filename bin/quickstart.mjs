@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const executable = join(root, 'bin', 'sipctl.js');
+const executable = join(root, 'bin', 'sipctl.cjs');
 
 installWhatIsMissing();
 

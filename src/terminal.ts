@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { ReadStream, WriteStream } from 'node:tty';
+import { isatty, type WriteStream } from 'node:tty';
 import { SipctlError } from './errors.ts';
 
 /** Standard input and output as a command sees them: data to stdout, everything else to stderr. */
@@ -21,15 +21,11 @@ export interface Terminal {
 const longestInput = 64 * 1024;
 
 export function systemTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
-  const { stdin, stdout, stderr } = process as unknown as {
-    stdin: ReadStream;
-    stdout: WriteStream;
-    stderr: WriteStream;
-  };
+  const { stdout, stderr } = process as unknown as { stdout: WriteStream; stderr: WriteStream };
   const plain = (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb';
   let taken: string | null = null;
   return {
-    interactive: stdin.isTTY === true && stderr.isTTY === true && !isCi(env),
+    interactive: isatty(0) && isatty(2) && !isCi(env),
     stdoutColor: stdout.isTTY === true && !plain,
     stderrColor: stderr.isTTY === true && !plain,
     columns: stdout.isTTY === true ? stdout.columns : null,
@@ -41,9 +37,9 @@ export function systemTerminal(env: Readonly<Record<string, string | undefined>>
     err: (text) => void stderr.write(text),
     readInput: async (flag) => {
       if (taken !== null) throw inputTwice(flag, taken);
-      if (stdin.isTTY === true) throw noInput(flag);
+      if (isatty(0)) throw noInput(flag);
       taken = flag;
-      return readAll(stdin, flag);
+      return readAll(process.stdin, flag);
     },
   };
 }
@@ -51,7 +47,7 @@ export function systemTerminal(env: Readonly<Record<string, string | undefined>>
 const isCi = (env: Readonly<Record<string, string | undefined>>): boolean =>
   (env.CI ?? '') !== '' && env.CI !== 'false';
 
-async function readAll(stdin: ReadStream, flag: string): Promise<string> {
+async function readAll(stdin: NodeJS.ReadableStream, flag: string): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of stdin) {
