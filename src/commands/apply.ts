@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { App } from '../app.ts';
 import { type Outcome, type Problem, SipctlError } from '../errors.ts';
 import { applyNode } from '../pipeline/apply.ts';
-import type { NodeOutcome } from '../pipeline/outcome.ts';
+import { type NodeOutcome, unchanged } from '../pipeline/outcome.ts';
 import { countObjects } from '../plan/diff.ts';
 import { isPending, type NodePlan, type Plan } from '../plan/plan.ts';
 import { applyData, applyText } from '../report/apply.ts';
 import { planText } from '../report/plan.ts';
+import type { Lease } from '../store/leases.ts';
 import type { Store } from '../store/store.ts';
 import type { Result, Run, VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
@@ -56,13 +57,25 @@ async function applyOne(
   work: () => Promise<NodeOutcome>,
 ): Promise<NodeOutcome> {
   if (!isPending(plan)) return work();
-  const lease = await store.lease(`node ${plan.node}`, app.self, { now: app.now, isAlive: processIsAlive });
+  const lease = await takeLease(app, store, plan.node);
+  if (lease instanceof SipctlError)
+    return { ...unchanged(plan.node, plan.base), outcome: 'failed', error: lease };
   try {
     const outcome = await work();
     await recordOutcome(store, plan, outcome);
     return outcome;
   } finally {
     await lease.release();
+  }
+}
+
+/** The lease of a node, or who holds it: one busy node does not keep the others waiting. */
+async function takeLease(app: App, store: Store, node: string): Promise<Lease | SipctlError> {
+  try {
+    return await store.lease(`node ${node}`, app.self, { now: app.now, isAlive: processIsAlive });
+  } catch (error) {
+    if (error instanceof SipctlError) return error;
+    throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import { defaultTenant } from '../model/identity.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
 import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
+import { type BulkUser, insertUsers } from './bulk.ts';
 import { type Database, type OpenDatabase, openDatabase } from './database.ts';
 import { type Delivery, listDeliveries, recordDelivery } from './deliveries.ts';
 import { addKey, Keyring } from './keyring.ts';
@@ -53,6 +54,28 @@ export class Store {
     const { actor, now } = this.#options;
     const context = { actor, now, newRevision: () => randomBytes(8).toString('hex') };
     return this.#transact((database) => work(new Writer(database, () => this.keyring(), context)));
+  }
+
+  /** Adds many users in one transaction, all of them or none; one audit row for each tenant. */
+  addUsers(users: Iterable<BulkUser>): Promise<number> {
+    const { actor, now } = this.#options;
+    return this.#transact(async (database) => {
+      const counts = insertUsers(this.opened.raw, this.keyring(), nouns.user, users, now().toISOString());
+      for (const [tenant, added] of counts) {
+        const revision = randomBytes(8).toString('hex');
+        await database.updateTable('tenants').set({ revision }).where('name', '=', tenant).execute();
+        await recordAudit(database, {
+          at: now(),
+          actor,
+          action: 'add',
+          noun: 'user',
+          tenant,
+          name: '*',
+          detail: { added },
+        });
+      }
+      return [...counts.values()].reduce((sum, count) => sum + count, 0);
+    });
   }
 
   tenantStates(): Promise<TenantState[]> {
