@@ -64,6 +64,7 @@ export async function writeGenerationFolder(
   const generations = join(root, 'generations');
   const folder = join(generations, generationFolder(number));
   await ensureFolder(writer, generations);
+  await operations.syncFolder(root);
   if (await isComplete(operations, root, number)) {
     if (await holdsExactly(operations, folder, contents)) {
       await operations.syncFolder(generations);
@@ -74,17 +75,21 @@ export async function writeGenerationFolder(
   }
 
   const draft = temporaryPath(folder);
+  let named = false;
   try {
     await ensureFolder(writer, draft);
     await inParallel(contents, ([name, data]) => createFile(writer, join(draft, name), data));
     await operations.syncFolder(draft);
     await removeGeneration(operations, folder);
     await operations.rename(draft, folder);
+    named = true;
+    await operations.syncFolder(generations);
   } catch (error) {
-    await removeTree(operations, draft).catch(() => undefined);
+    await (named ? removeGeneration(operations, folder) : removeTree(operations, draft)).catch(
+      () => undefined,
+    );
     throw error;
   }
-  await operations.syncFolder(generations);
   const bytes = [...contents.values()].reduce((sum, data) => sum + data.length, 0);
   return { files: contents.size, bytes };
 }

@@ -126,9 +126,15 @@ export function localGenerations(dir: string, options: LocalOptions): Generation
 
 async function write(as: Writer, root: string, generation: NewGeneration): Promise<WriteCount> {
   const store = await writeStoreFiles(as, root, generation.store);
-  const folder = await writeGenerationFolder(as, root, generation.number, generation.files);
-  await as.operations.syncFolder(root);
-  return { files: store.files + folder.files, bytes: store.bytes + folder.bytes };
+  try {
+    const folder = await writeGenerationFolder(as, root, generation.number, generation.files);
+    return { files: store.count.files + folder.files, bytes: store.count.bytes + folder.bytes };
+  } catch (error) {
+    // A generation that has its name keeps its files, even when it is not wanted any more.
+    const named = await isComplete(as.operations, root, generation.number).catch(() => true);
+    if (!named) await store.undo();
+    throw error;
+  }
 }
 
 // The one step that the PBX can see. The link is relative: it holds wherever the folder is mounted.

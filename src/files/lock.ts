@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { SipctlError } from '../errors.ts';
 import { discard, fileMode, type Writer } from './durable.ts';
@@ -84,7 +84,8 @@ export async function takeLock(request: LockRequest): Promise<HeldLock> {
 async function makeDraft({ writer, root, holder, now }: LockRequest): Promise<Draft> {
   const started = now().toISOString();
   const record = { ...thisProcess(), id: randomUUID(), holder, started, renewed: started };
-  const path = join(root, `lock.draft-${record.id}`);
+  // The name says whose it is, for the case that the process is killed before the content does.
+  const path = join(root, `lock.draft-${machineTag(record)}-${record.pid}-${record.id}`);
   const file = await writer.operations.create(path, 0o600);
   try {
     await about(path, file.write(serializeLock(record)));
@@ -156,9 +157,21 @@ async function sweepDead(request: LockRequest, draft: Draft): Promise<void> {
   for (const { name } of await operations.readdir(request.root)) {
     if (!/^lock\.(draft|taken)-/.test(name) || name === claimOn(draft.record.id)) continue;
     const found = await look(request, draft, name);
-    if (found !== null && !found.alive) await discard(operations, join(request.root, name));
+    if (found === null) continue;
+    const abandoned = found.record === null && isAbandonedDraft(request, draft, name);
+    if (abandoned || !found.alive) await discard(operations, join(request.root, name));
   }
 }
+
+// A draft without content: its process was killed between making and writing it, or is just about to.
+function isAbandonedDraft({ processIsAlive }: LockRequest, draft: Draft, name: string): boolean {
+  const [, tag, pid] = /^lock\.draft-([0-9a-f]+)-([0-9]+)-/.exec(name) ?? [];
+  const onThisMachine = tag === machineTag(draft.record);
+  return onThisMachine && !processIsAlive({ ...draft.record, pid: Number(pid), processStarted: null });
+}
+
+const machineTag = ({ machine }: ProcessIdentity): string =>
+  createHash('sha256').update(machine).digest('hex').slice(0, 8);
 
 async function hold(request: LockRequest, draft: Draft): Promise<HeldLock> {
   const { writer, root, now, renewEvery } = request;

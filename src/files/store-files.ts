@@ -18,22 +18,28 @@ interface StoreFile {
   data: Buffer;
 }
 
+/** What was written, and the way back for the case that the rest of the generation cannot be. */
+export interface WrittenFiles {
+  count: WriteCount;
+  undo(): Promise<void>;
+}
+
 /**
  * Writes the store files that are missing, many at a time, and syncs each folder once at the end. A file
  * that is there with the right bytes is left alone; one that somebody changed is replaced in one step.
- * When a write fails, what this call added is taken away again.
+ * A failed write takes away again what it added.
  */
 export async function writeStoreFiles(
   writer: Writer,
   root: string,
   store: ReadonlyMap<string, Buffer>,
-): Promise<WriteCount> {
-  if (store.size === 0) return { files: 0, bytes: 0 };
+): Promise<WrittenFiles> {
   const files = [...store].map(([path, data]) => ({ path: join(root, checkedStorePath(path)), data }));
   const folders = foldersOf([...store.keys()]).map((folder) => join(root, folder));
 
-  const written: WriteCount = { files: 0, bytes: 0 };
+  const count: WriteCount = { files: 0, bytes: 0 };
   const added: string[] = [];
+  const undo = (): Promise<void> => inParallel(added, (path) => discard(writer.operations, path));
   try {
     for (const level of byDepth(folders)) await inParallel(level, (folder) => ensureFolder(writer, folder));
     await inParallel(files, async (file) => {
@@ -41,16 +47,16 @@ export async function writeStoreFiles(
       if (state === 'right') return;
       if (state === 'missing') added.push(file.path);
       await placeFile(writer, file.path, file.data);
-      written.files += 1;
-      written.bytes += file.data.length;
+      count.files += 1;
+      count.bytes += file.data.length;
     });
     // Also the folders that got nothing new: a killed run may have filled them and not come this far.
     await inParallel(folders, (folder) => writer.operations.syncFolder(folder));
   } catch (error) {
-    await inParallel(added, (path) => discard(writer.operations, path));
+    await undo();
     throw error;
   }
-  return written;
+  return { count, undo };
 }
 
 // The size is asked first: only a file that could be right is read.
