@@ -6,6 +6,7 @@ import { localGenerations } from '../../src/files/local.ts';
 import { fileSystem } from '../../src/files/operations.ts';
 import { crashAt } from '../support/kill/kill-at.ts';
 import {
+  expectAllComplete,
   expectCompleteGeneration,
   expectOneCompleteGeneration,
 } from '../support/kill/one-complete-generation.ts';
@@ -27,6 +28,7 @@ it('survives any sequence of deliveries, each broken off anywhere or not at all'
       for (const { site: wanted, crash } of runs) {
         tried.add(artifacts(wanted));
         await deliverUntil(dir, wanted, crash);
+        await expectAllComplete(dir);
         const manifest = await expectOneCompleteGeneration(dir);
         expect(tried).toContain(manifest === null ? 'null' : JSON.stringify(manifest.artifacts));
       }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { localGenerations } from '../../src/files/local.ts';
 import { type Manifest, manifestFile } from '../../src/plan/generation.ts';
 import {
+  expectAllComplete,
   expectCompleteGeneration,
   expectOneCompleteGeneration,
 } from '../support/kill/one-complete-generation.ts';
@@ -84,6 +85,7 @@ async function killAtEveryChange(state: string, allowed: readonly (Site | null)[
     const dir = await startFrom(state, `${state.split('/').at(-1)}-${n}`);
     const ended = await runChild(child, [dir, 'deliver', String(n), JSON.stringify(after)]);
     const manifest = await expectOneCompleteGeneration(dir);
+    await expectAllComplete(dir);
     const inForce = JSON.stringify(manifest?.artifacts ?? null);
     expect(wanted, `killed at change ${n}`).toContain(inForce);
     outcomes.add(inForce);

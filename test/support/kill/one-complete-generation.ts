@@ -3,6 +3,7 @@ import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect } from 'vitest';
 import { generationFolder } from '../../../src/files/generations.ts';
+import { localGenerations } from '../../../src/files/local.ts';
 import { type Manifest, manifestFile, parseManifest, storePath } from '../../../src/plan/generation.ts';
 
 /**
@@ -33,11 +34,24 @@ export async function expectCompleteGeneration(root: string, name: string): Prom
     const sha256 = createHash('sha256').update(text).digest('hex');
     expect(sha256, `${name}: ${storePath(artifact)}`).toBe(artifact.sha256);
   }
+  const included = new Set<string>();
   for (const index of await readdir(folder)) {
     const text = await readFile(join(folder, index), 'utf8');
     for (const [path] of text.matchAll(/\bstore\/[A-Za-z0-9._@+/-]+/g)) {
       expect((await lstat(join(root, path))).isFile(), `${name}/${index}: ${path}`).toBe(true);
+      included.add(path);
     }
   }
+  expect([...included].sort(), `${name}: what the index files include`).toEqual(
+    Object.values(manifest.artifacts).map(storePath).sort(),
+  );
   return manifest;
+}
+
+/** And for every generation that sipctl would offer for a rollback. */
+export async function expectAllComplete(dir: string): Promise<void> {
+  const place = localGenerations(dir, { now: () => new Date() });
+  for (const number of await place.list()) {
+    await expectCompleteGeneration(join(dir, 'sipctl'), generationFolder(number));
+  }
 }
