@@ -49,7 +49,7 @@ const switchedOn =
 const rightPort = (place: Place): string =>
   place.encrypted
     ? 'check that this is the port of tlsbindaddr in manager.conf (5039 by default), with tlsenable=yes'
-    : 'check that this is the port of the manager interface (5038 by default); a TLS port needs TLS switched on here too';
+    : 'check that this is the port of the manager interface (5038 by default); a TLS port needs TLS switched on here too; if it is, Asterisk hangs';
 
 const stageWords: Record<Stage, string> = {
   connecting: 'did not accept the connection',

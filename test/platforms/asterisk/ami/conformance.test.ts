@@ -199,6 +199,18 @@ describe('closing', () => {
     expect((await ping).get('Ping')).toBe('Pong');
   });
 
+  it('is quiet also where the server hangs up instead of a goodbye', async () => {
+    const answer = (action: ReceivedAction, peer: AmiPeer) => {
+      if (action.name !== 'Logoff') return undefined;
+      peer.socket.destroy();
+      return null;
+    };
+    const ami = await open(await serverOf({ answer }), { events: 'all' });
+    const next = ami.events().next();
+    await ami.close();
+    expect(await next).toEqual({ done: true, value: undefined });
+  });
+
   it('does not wait for a server that answers nothing, and ends what was in flight', async () => {
     let alive = true;
     const ami = await open(await serverOf({ answer: () => (alive ? undefined : null) }));
