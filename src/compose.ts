@@ -101,7 +101,7 @@ async function openTarget(
     ...(node.group === null ? {} : { group: node.group }),
     ...(operations === undefined ? {} : { operations }),
   });
-  const target = asteriskTarget(node, {
+  const target = await asteriskTarget(node, {
     files,
     catalog: await app.catalog(),
     sipctlVersion: app.version,

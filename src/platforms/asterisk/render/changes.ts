@@ -1,0 +1,76 @@
+import type { ObjectChange, OptionChange } from '../../../plan/plan.ts';
+import { parseRendered } from '../conf/rendered.ts';
+import { isSecret } from '../expected-values.ts';
+import type { PjsipGroup, PjsipObject } from '../pjsip-object.ts';
+import { vanishingRegistrations } from '../reload.ts';
+
+const masked = '[secret]';
+
+/** What differs between two texts of one artifact, trunk by trunk and user by user; a missing side is null. */
+export function objectChanges(tenant: string, before: Buffer | null, after: Buffer | null): ObjectChange[] {
+  // All of a new file is new: its names are enough, and a first apply has a hundred thousand of them.
+  if (before === null)
+    return markers(after).map(({ kind, name }) => ({ action: 'create', kind, tenant, name, options: [] }));
+  const old = parseRendered(before.toString('utf8'));
+  const fresh = after === null ? [] : parseRendered(after.toString('utf8'));
+  const freshByName = new Map(fresh.map((group) => [group.name, group]));
+  const oldNames = new Set(old.map(({ name }) => name));
+  const vanishing = vanishingRegistrations(old, fresh);
+  const changes: ObjectChange[] = [];
+  for (const group of old) {
+    const change = changeOf(group, freshByName.get(group.name), tenant);
+    if (change === null) continue;
+    const unregisters = vanishing.get(group.name);
+    changes.push(unregisters === undefined ? change : { ...change, unregisters });
+  }
+  for (const { kind, name } of fresh) {
+    if (!oldNames.has(name)) changes.push({ action: 'create', kind, tenant, name, options: [] });
+  }
+  return changes.sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+function changeOf(before: PjsipGroup, after: PjsipGroup | undefined, tenant: string): ObjectChange | null {
+  const { kind, name } = before;
+  if (after === undefined) return { action: 'delete', kind, tenant, name, options: [] };
+  const options = optionChanges(before.objects, after.objects);
+  return options.length === 0 ? null : { action: 'update', kind, tenant, name, options };
+}
+
+function optionChanges(before: readonly PjsipObject[], after: readonly PjsipObject[]): OptionChange[] {
+  const old = valuesOf(before);
+  const fresh = valuesOf(after);
+  const changes: OptionChange[] = [];
+  for (const key of new Set([...old.keys(), ...fresh.keys()])) {
+    const [was, is] = [old.get(key) ?? null, fresh.get(key) ?? null];
+    if (was === is) continue;
+    const [section = '', option = ''] = key.split(' ');
+    const shown = (value: string | null): string | null =>
+      value !== null && isSecret(option) ? masked : value;
+    changes.push({ section, option, before: shown(was), after: shown(is) });
+  }
+  return changes;
+}
+
+// An object that changes its name, as with a new domain of the tenant, shows that in each of its sections.
+function valuesOf(objects: readonly PjsipObject[]): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const { type, id, options } of objects) {
+    values.set(`${type} name`, id);
+    for (const [option, value] of options) {
+      const key = `${type} ${option}`;
+      const known = values.get(key);
+      values.set(key, known === undefined ? value : `${known}, ${value}`);
+    }
+  }
+  return values;
+}
+
+const marker = /^; === (TRUNK|SIP USER): (\S+)/gm;
+
+function markers(text: Buffer | null): { kind: string; name: string }[] {
+  const found = (text?.toString('utf8') ?? '').matchAll(marker);
+  return [...found].map(([, kind, name]) => ({
+    kind: kind === 'TRUNK' ? 'trunk' : 'user',
+    name: name as string,
+  }));
+}

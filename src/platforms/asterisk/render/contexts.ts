@@ -1,0 +1,199 @@
+import type { ResolvedTrunk, ResolvedUser } from '../../../model/site.ts';
+import { escapeValue, valueGuard } from '../conf/write.ts';
+
+/**
+ * What the expressions of a template may name, ready for a line: texts are escaped, what is not set is empty,
+ * what is true says yes and what is false is empty. A `…Guard` stands before its value at the start of a line.
+ */
+export type TrunkContext = ReturnType<typeof trunkContext>;
+export type UserContext = ReturnType<typeof userContext>;
+
+/** Transport of a trunk → name of the transport object on the node. */
+export type TransportNames = Readonly<Record<string, string>>;
+
+export function trunkContext(trunk: ResolvedTrunk, transports: TransportNames) {
+  const object = `trunk ${trunk.name}`;
+  const value = (option: string, text: string | null): string =>
+    text === null ? '' : escapeValue(text, object, option);
+  const hostPort = trunk.portGiven ? `${trunk.host}:${trunk.port}` : trunk.host;
+  const uri = `sip:${hostPort}${transportParameter(trunk)}`;
+  const authUsername = value('authUsername', trunk.authUsername);
+  const password = value('password', trunk.password?.reveal() ?? null);
+  const realm = value('realm', trunk.realm);
+  return {
+    id: trunk.id,
+    name: trunk.name,
+    tenant: trunk.tenant,
+    username: value('username', trunk.username),
+    authUsername,
+    authUsernameGuard: valueGuard(authUsername),
+    password,
+    passwordGuard: valueGuard(password),
+    realm,
+    realmGuard: valueGuard(realm),
+    host: value('host', trunk.host),
+    port: trunk.port,
+    hostPort: value('host', hostPort),
+    transport: trunk.transport as string,
+    transportName: value('transport', transports[trunk.transport] ?? `transport-${trunk.transport}`),
+    context: value('context', trunk.context),
+    codecs: value('codecs', trunk.codecs.join(',')),
+    fromUser: value('fromUser', fromUser(trunk)),
+    fromDomain: value('fromDomain', trunk.fromDomain),
+    did: value('did', trunk.did),
+    contactUser: value('username', userPart(trunk.username ?? digits(trunk.did))),
+    // An identify object is there to accept calls: without calls in, there is nothing to match.
+    networks: trunk.inbound ? value('networks', trunk.networks.join(',')) : '',
+    registration: yesOrEmpty(trunk.registration),
+    expiry: trunk.expiry,
+    srtp: yesOrEmpty(trunk.srtp),
+    serverUri: value('host', uri),
+    // An address of record has neither port nor transport: RFC 3261 §19.1.1, table 1, columns To and From.
+    clientUri: value('username', `sip:${userAt(trunk.username)}${trunk.fromDomain}`),
+    contactUri: value('host', uri),
+    outboundProxyUri: value('outboundProxy', proxyUri(trunk)),
+    qualifyFrequency: trunk.qualifyFrequency,
+    maxCalls: trunk.maxCalls,
+    inbound: yesOrEmpty(trunk.inbound),
+    outbound: yesOrEmpty(trunk.outbound),
+    techPrefix: value('techPrefix', trunk.techPrefix),
+    tls: yesOrEmpty(trunk.transport === 'tls'),
+    isCredential: yesOrEmpty(trunk.authType === 'credential'),
+  };
+}
+
+export function userContext(user: ResolvedUser) {
+  const object = `user ${user.username}`;
+  const password = escapeValue(user.password.reveal(), object, 'password');
+  const displayName = user.displayName === null ? '' : escapeValue(user.displayName, object, 'displayName');
+  const codecs = escapeValue(user.codecs.join(','), object, 'codecs');
+  return {
+    id: user.id,
+    username: user.username,
+    tenant: user.tenant,
+    title: user.template.title,
+    password,
+    passwordGuard: valueGuard(password),
+    extension: escapeValue(user.extension, object, 'extension'),
+    displayName,
+    displayNameGuard: valueGuard(displayName),
+    callerid: callerId(user, displayName, object),
+    codecs,
+    maxContacts: user.maxContacts,
+    qualifyFrequency: user.qualifyFrequency,
+    transport: user.transport === null ? '' : escapeValue(user.transport, object, 'transport'),
+    context: escapeValue(user.context, object, 'context'),
+    mailbox: user.mailbox === null ? '' : escapeValue(user.mailbox, object, 'mailbox'),
+    maxCalls: user.maxCalls,
+    domain: user.domain ?? '',
+  };
+}
+
+/** How a variable behaves, as far as that decides which lines are there. */
+export interface Variable {
+  /** It is never empty. */
+  always?: true;
+  /** It may start with `>`, so its guard stands before it. */
+  guarded?: true;
+}
+
+type Variables<Context> = Readonly<Record<Exclude<keyof Context, `${string}Guard`>, Variable>>;
+
+export const trunkVariables: Variables<TrunkContext> = {
+  id: { always: true },
+  name: { always: true },
+  tenant: { always: true },
+  username: {},
+  authUsername: { guarded: true },
+  password: { guarded: true },
+  realm: { guarded: true },
+  host: { always: true },
+  port: { always: true },
+  hostPort: { always: true },
+  transport: { always: true },
+  transportName: { always: true },
+  context: { always: true },
+  codecs: {},
+  fromUser: {},
+  fromDomain: {},
+  did: {},
+  contactUser: {},
+  networks: {},
+  registration: {},
+  expiry: { always: true },
+  srtp: {},
+  serverUri: { always: true },
+  clientUri: { always: true },
+  contactUri: { always: true },
+  outboundProxyUri: {},
+  qualifyFrequency: { always: true },
+  maxCalls: { always: true },
+  inbound: {},
+  outbound: {},
+  techPrefix: {},
+  tls: {},
+  isCredential: {},
+};
+
+export const userVariables: Variables<UserContext> = {
+  id: { always: true },
+  username: { always: true },
+  tenant: { always: true },
+  title: { always: true },
+  password: { always: true, guarded: true },
+  extension: { always: true },
+  displayName: { guarded: true },
+  callerid: { always: true },
+  codecs: { always: true },
+  maxContacts: { always: true },
+  qualifyFrequency: { always: true },
+  transport: {},
+  context: { always: true },
+  mailbox: {},
+  maxCalls: { always: true },
+  domain: {},
+};
+
+const yesOrEmpty = (value: boolean): 'yes' | '' => (value ? 'yes' : '');
+
+// UDP is what a SIP URI means without the parameter (RFC 3261 §19.1.2).
+const transportParameter = ({ transport }: ResolvedTrunk): string =>
+  transport === 'udp' ? '' : `;transport=${transport}`;
+
+// `lr`: a loose router of RFC 3261 §16.12; without it Asterisk would put the proxy into the request line.
+const proxyUri = (trunk: ResolvedTrunk): string =>
+  trunk.outboundProxy === null ? '' : `sip:${trunk.outboundProxy}${transportParameter(trunk)};lr`;
+
+const userAt = (username: string | null): string => (username === null ? '' : `${userPart(username)}@`);
+
+// RFC 3261 §25.1 `user`: unreserved and user-unreserved characters stand for themselves, so do escapes.
+const notInUserPart = /(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9\-_.!~*'()&=+$,;?/])+|(.)/gsu;
+
+function userPart(text: string): string {
+  return text.replace(notInUserPart, (kept, other?: string) =>
+    other === undefined ? kept : encodeURIComponent(other),
+  );
+}
+
+const digits = (e164: string | null): string => (e164 ?? '').replace(/^\+/, '');
+
+function fromUser(trunk: ResolvedTrunk): string {
+  switch (trunk.fromUser) {
+    case 'account':
+      return userPart(trunk.username ?? '');
+    case 'did':
+      return digits(trunk.did);
+    case 'did-plus':
+      return trunk.did ?? '';
+    case 'caller':
+      return '';
+  }
+}
+
+/** `"Ann" <1001>`; inside the quotes Asterisk takes a backslash before a quote or a backslash. */
+function callerId(user: ResolvedUser, displayName: string, object: string): string {
+  const number = user.callerId ?? user.extension;
+  if (user.displayName === null) return `"${user.extension}" <${number}>`;
+  if (!/["\\]/.test(user.displayName)) return `"${displayName}" <${number}>`;
+  return escapeValue(`"${user.displayName.replace(/["\\]/g, '\\$&')}" <${number}>`, object, 'displayName');
+}

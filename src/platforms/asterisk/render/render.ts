@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import type { ResolvedSite } from '../../../model/site.ts';
+import { type Artifact, artifactKey, type HeldArtifact, storePath } from '../../../plan/generation.ts';
+import { trunksFile, usersFile } from '../pjsip-object.ts';
+import type { CompiledFile, Templates } from './compiled.ts';
+import { type TransportNames, trunkContext, userContext } from './contexts.ts';
+import { GrowingText } from './growing-text.ts';
+import { checkBlock } from './self-check.ts';
+
+export interface RenderSettings {
+  /** The names of the node's transport objects; `transport-udp` and its kin where one is not named. */
+  transports: TransportNames;
+  templates: Templates;
+}
+
+/**
+ * One artifact per file of the tenant that is not empty, objects in the order of their names. A pure function: same
+ * input, same bytes.
+ * @throws SipctlError `invalid` for a value that no line of a .conf file can hold
+ */
+export function renderTenant(site: ResolvedSite, settings: RenderSettings): Artifact[] {
+  const { transports, templates } = settings;
+  const tenant = site.tenant.name;
+  return [
+    ...renderFile(tenant, trunksFile, site.trunks, {
+      nameOf: (trunk) => trunk.name,
+      fileOf: (trunk) => templates.trunk(trunk.template),
+      contextOf: (trunk) => trunkContext(trunk, transports),
+    }),
+    ...renderFile(tenant, usersFile, site.users, {
+      nameOf: (user) => user.username,
+      fileOf: (user) => templates.user(user.template),
+      contextOf: userContext,
+    }),
+  ];
+}
+
+/** The files of a generation's own folder: each includes what all tenants have in the store, and may be empty. */
+export function renderIndexes(
+  artifacts: Readonly<Record<string, HeldArtifact>>,
+  templates: Templates,
+): Map<string, string> {
+  const keys = Object.keys(artifacts).sort();
+  const index = templates.index();
+  const indexes = new Map([trunksFile, usersFile].map((file) => [file, index.header({ tenant: '' })]));
+  for (const key of keys) {
+    const artifact = artifacts[key] as HeldArtifact;
+    const line = index.block({ path: `sipctl/${storePath(artifact)}` });
+    indexes.set(artifact.file, `${indexes.get(artifact.file) ?? ''}${line}`);
+  }
+  return indexes;
+}
+
+interface Rendering<Item, Context> {
+  nameOf: (item: Item) => string;
+  fileOf: (item: Item) => CompiledFile<Context>;
+  contextOf: (item: Item) => Context;
+}
+
+const scratch = new GrowingText();
+
+function renderFile<Item extends { id: string }, Context extends object>(
+  tenant: string,
+  file: string,
+  items: readonly Item[],
+  { nameOf, fileOf, contextOf }: Rendering<Item, Context>,
+): Artifact[] {
+  const [first] = items;
+  if (first === undefined) return [];
+  scratch.clear();
+  scratch.add(fileOf(first).header({ tenant }));
+  for (const item of sortedBy(items, nameOf)) {
+    const { block, intended } = fileOf(item);
+    const context = contextOf(item);
+    const text = block(context);
+    checkBlock(text, nameOf(item), item.id, intended, context as Readonly<Record<string, unknown>>);
+    scratch.add(text);
+  }
+  const text = scratch.copy();
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return [{ key: artifactKey(tenant, file), tenant, file, sha256, objects: items.length, text }];
+}
+
+// By code unit, so that the order is the same on every machine.
+function sortedBy<Item>(items: readonly Item[], nameOf: (item: Item) => string): Item[] {
+  return [...items].sort((one, other) => {
+    const a = nameOf(one);
+    const b = nameOf(other);
+    return a < b ? -1 : a > b ? 1 : 0;
+  });
+}
