@@ -61,12 +61,15 @@ export function localGenerations(dir: string, options: LocalOptions): Generation
     operations,
     ownership: await ownershipFor(options, operations, accounts, await home()),
   });
-  /** What every change begins with: the folder is there and ours, and the lock is, if it was taken. */
-  const begin = async (): Promise<{ root: string; as: Writer }> => {
+  const prepare = async (): Promise<{ root: string; as: Writer }> => {
     const [root, as] = [await ours(), await writer()];
-    await held?.assertHeld();
     if (await ensureFolder(as, root)) await operations.syncFolder(dirname(root));
     return { root, as };
+  };
+  /** What every change begins with: the folder is there and ours, and the lock is, if it was taken. */
+  const begin = async (): Promise<{ root: string; as: Writer }> => {
+    await held?.assertHeld();
+    return prepare();
   };
 
   const generations: Generations = {
@@ -105,8 +108,7 @@ export function localGenerations(dir: string, options: LocalOptions): Generation
       }),
     lock: (holder) =>
       explained('lock', async () => {
-        const [root, as] = [await ours(), await writer()];
-        await ensureFolder(as, root);
+        const { root, as } = await prepare();
         const { now, renewEvery = 5000, processIsAlive: isAlive = processIsAlive } = options;
         const lock = await takeLock({ writer: as, root, holder, now, renewEvery, processIsAlive: isAlive });
         held = lock;
