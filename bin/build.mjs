@@ -2,7 +2,7 @@
 // answered without loading any of it.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
@@ -24,7 +24,6 @@ const common = {
   format: 'cjs',
   target: 'node20',
   minify: true,
-  keepNames: true,
   define: { 'import.meta.url': '__bundleUrl' },
   banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'warning',
@@ -39,17 +38,44 @@ const heavyApart = {
   },
 };
 
+// The released package renders with templates that were compiled here; from its sources it compiles them itself.
+const compiledTemplates = {
+  name: 'compiled-templates',
+  setup({ onLoad }) {
+    onLoad({ filter: /asterisk\/render\/shipped\.ts$/ }, async () => {
+      const catalog = JSON.parse(readFileSync(join(dist, 'catalog.json'), 'utf8'));
+      let contents = '';
+      await withSource('src/platforms/asterisk/render/precompile.ts', ({ precompileShipped }) => {
+        contents = precompileShipped(catalog, join(root, 'templates', 'asterisk'));
+      });
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 copyFileSync(join(root, 'bin', 'load.cjs'), join(dist, 'load.cjs'));
 writeFileSync(join(dist, 'version.txt'), `${version}\n`);
-await Promise.all([
-  build({ ...common, entryPoints: ['src/main.ts'], outfile: join(dist, 'main.cjs'), external: ['better-sqlite3'], plugins: [heavyApart] }),
-  build({ ...common, entryPoints: heavy, outdir: join(dist, 'vendor'), outExtension: { '.js': '.cjs' }, footer: { js: asNodeImports } }),
-]);
 await withSource('src/catalog/compile.ts', async ({ compileShipped }) => {
   writeFileSync(join(dist, 'catalog.json'), JSON.stringify(await compileShipped(join(root, 'templates'))));
 });
+await Promise.all([
+  build({
+    ...common,
+    entryPoints: ['src/main.ts'],
+    outfile: join(dist, 'main.cjs'),
+    external: ['better-sqlite3'],
+    plugins: [heavyApart, compiledTemplates],
+  }),
+  build({
+    ...common,
+    entryPoints: heavy,
+    outdir: join(dist, 'vendor'),
+    outExtension: { '.js': '.cjs' },
+    footer: { js: asNodeImports },
+  }),
+]);
 await withSource('src/commands/parse.ts', async ({ firstHelp }) => {
   writeFileSync(join(dist, 'help.txt'), await firstHelp(version));
 });
@@ -57,8 +83,17 @@ compileBundle();
 
 /** Runs a function of the sources themselves: what is built says what the sources say. */
 async function withSource(entry, use) {
-  const outfile = join(dist, `.build-${Date.now()}.mjs`);
-  await build({ ...common, format: 'esm', define: {}, banner: {}, minify: false, entryPoints: [entry], outfile, packages: 'external' });
+  const outfile = join(dist, `.build-${basename(entry)}.mjs`);
+  await build({
+    ...common,
+    format: 'esm',
+    define: {},
+    banner: {},
+    minify: false,
+    entryPoints: [entry],
+    outfile,
+    packages: 'external',
+  });
   try {
     await use(await import(pathToFileURL(outfile).href));
   } finally {
@@ -79,6 +114,10 @@ function compileBundle() {
       require('node:fs').writeFileSync(compiledFile, script.createCachedData());
       for (const tail of ['', '-wal', '-shm', '.config']) require('node:fs').rmSync(db + tail, { force: true, recursive: true });
     });`;
-  const { status } = spawnSync(process.execPath, ['-e', program], { cwd: dist, stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0) process.stderr.write('the bundle could not be compiled ahead: sipctl will start slower\n');
+  const { status } = spawnSync(process.execPath, ['-e', program], {
+    cwd: dist,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0)
+    process.stderr.write('the bundle could not be compiled ahead: sipctl will start slower\n');
 }

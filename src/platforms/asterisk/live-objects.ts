@@ -28,15 +28,16 @@ export interface FileSection {
 
 /** Reads every object in four lists; 10,000 auths take about a second. */
 export async function liveObjects(ami: AmiConnection): Promise<LiveObjects> {
-  const byName = async (action: string): Promise<Map<string, AmiMessage>> => {
-    const items = await ami.list(action);
+  // Each registration is followed by its auth, which has the same name.
+  const byName = async (type: string, action: string): Promise<Map<string, AmiMessage>> => {
+    const items = (await ami.list(action)).filter((item) => item.get('ObjectType') === type);
     return new Map(items.map((item) => [item.get('ObjectName') ?? '', item]));
   };
   return {
-    endpoint: await byName('PJSIPShowEndpoints'),
-    auth: await byName('PJSIPShowAuths'),
-    aor: await byName('PJSIPShowAors'),
-    registration: await byName('PJSIPShowRegistrationsOutbound'),
+    endpoint: await byName('endpoint', 'PJSIPShowEndpoints'),
+    auth: await byName('auth', 'PJSIPShowAuths'),
+    aor: await byName('aor', 'PJSIPShowAors'),
+    registration: await byName('registration', 'PJSIPShowRegistrationsOutbound'),
   };
 }
 

@@ -15,6 +15,7 @@ import type { Engine, Finding, LiveState, RunningSystem } from '../target.ts';
 import { type AmiConnection, connectAmi } from './ami/connection.ts';
 import { AmiError } from './ami/failures.ts';
 import { type Delivered, deliveredObjects } from './delivered.ts';
+import { liveObjects } from './live-objects.ts';
 import { requireRights } from './rights.ts';
 import { parts } from './shown-forms.ts';
 import { verifyDelivered } from './verify.ts';
@@ -138,26 +139,17 @@ class RunningAsterisk implements RunningSystem {
   }
 
   async states(): Promise<LiveState[]> {
-    const registrations = await this.#ami.list('PJSIPShowRegistrationsOutbound');
-    const endpoints = await this.#ami.list('PJSIPShowEndpoints');
-    return [
-      ...registrations.map(
-        (item): LiveState => ({
-          id: item.get('ObjectName') ?? '',
-          kind: 'registration',
-          state: item.get('Status') ?? '',
-          contacts: 0,
-        }),
-      ),
-      ...endpoints.map(
-        (item): LiveState => ({
-          id: item.get('ObjectName') ?? '',
-          kind: 'endpoint',
-          state: item.get('DeviceState') ?? '',
-          contacts: parts(item.get('Contacts') ?? '').length,
-        }),
-      ),
+    const { registration, endpoint } = await liveObjects(this.#ami);
+    const states: LiveState[] = [
+      ...[...registration].map(([id, item]): LiveState => {
+        return { id, kind: 'registration', state: item.get('Status') ?? '', contacts: 0 };
+      }),
+      ...[...endpoint].map(([id, item]): LiveState => {
+        const contacts = parts(item.get('Contacts') ?? '').length;
+        return { id, kind: 'endpoint', state: item.get('DeviceState') ?? '', contacts };
+      }),
     ];
+    return states.sort((one, other) => (one.id < other.id ? -1 : one.id > other.id ? 1 : 0));
   }
 
   close(): Promise<void> {
