@@ -5,6 +5,7 @@ import { integer } from '../model/rules.ts';
 import { planRollback, rollbackNode } from '../pipeline/rollback.ts';
 import { countObjects } from '../plan/diff.ts';
 import { outcomeText } from '../report/apply.ts';
+import type { Store } from '../store/store.ts';
 import { processIsAlive } from './apply.ts';
 import type { Input, Run, VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
@@ -15,7 +16,7 @@ const run: Run = async (app, input) => {
   const store = await app.store();
   const ref = refOf(nouns.node, app, input);
   const { target } = await app.target((await store.records.get(nouns.node, ref)) as unknown as Node);
-  const plan = await planRollback(target, generationOf(input));
+  const plan = await planRollback(target, generationOf(input), await inForceOn(store, ref.name));
   const count = countObjects(plan.changes);
   const what = `${count.create} objects come back, ${count.update} change, ${count.delete} go`;
   await confirm(app, `Put generation ${plan.next.generation} of ${ref.name} in force (${what})?`);
@@ -57,6 +58,13 @@ const run: Run = async (app, input) => {
     await lease.release();
   }
 };
+
+// Another operator's database knows nothing of this node: then every complete generation counts.
+async function inForceOn(store: Store, node: string): Promise<(generation: number) => boolean> {
+  const deliveries = await store.listDeliveries({ node, limit: 1000 });
+  const known = new Set(deliveries.flatMap(({ base, generation }) => [base, generation]));
+  return (generation) => known.size === 0 || known.has(generation);
+}
 
 function generationOf(input: Input): number | null {
   if (input.options.to === undefined) return null;

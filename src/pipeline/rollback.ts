@@ -16,12 +16,18 @@ export interface RollbackPlan {
 
 /**
  * Finds the generation to go back to: the one named, or the last before the one in force.
+ * @param wasInForce tells a generation that once was in force from one whose run was killed before the flip
  * @throws SipctlError `notFound` when there is none
  */
-export async function planRollback(target: Target, to: number | null): Promise<RollbackPlan> {
+export async function planRollback(
+  target: Target,
+  to: number | null,
+  wasInForce: (generation: number) => boolean,
+): Promise<RollbackPlan> {
   const held = await heldGeneration(target);
   const kept = await target.files.list();
-  const wanted = to ?? kept.filter((number) => number < (held?.generation ?? 0)).at(-1);
+  const earlier = kept.filter((number) => number < (held?.generation ?? 0) && wasInForce(number));
+  const wanted = to ?? earlier.at(-1);
   if (held === null || wanted === undefined || !kept.includes(wanted)) throw noGeneration(target, to, kept);
   const next = await readGeneration(target, wanted);
   const texts = new Map((await artifactsOf(target, next)).map((artifact) => [artifact.key, artifact]));

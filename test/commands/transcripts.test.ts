@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { exitCodes } from '../../src/errors.ts';
-import { startAmiServer } from '../support/ami-server.ts';
+import { localGenerations } from '../../src/files/local.ts';
+import { needs } from '../../src/platforms/asterisk/rights.ts';
+import { type AmiScript, message, startAmiServer } from '../support/ami-server.ts';
 import { type Ended, type Sandbox, sandbox } from '../support/run-sipctl.ts';
 
 const secrets = ['carrier-Secret-9', 'phone-Secret-9', 'manager-Secret-9', 'turn-Secret-9'];
@@ -161,11 +163,9 @@ describe('exit codes', () => {
   it('6: a node that another run is changing, with its holder', async () => {
     await site();
     await box.ok('plan');
-    mkdirSync(join(pbx, 'sipctl'), { recursive: true });
-    const started = new Date().toISOString();
-    const record = { holder: 'bob@elsewhere', host: 'elsewhere', pid: 1, started, renewed: started };
-    writeFileSync(join(pbx, 'sipctl/lock'), JSON.stringify(record));
+    const unlock = await localGenerations(pbx, { now: () => new Date() }).lock('bob@elsewhere');
     const ended = await box.sipctl('apply --yes');
+    await unlock();
     expect([ended.code, ended.stderr]).toEqual([6, expect.stringContaining('bob@elsewhere')]);
     expect((await box.sipctl('plan --detailed-exitcode')).code).toBe(2);
   });
@@ -185,14 +185,18 @@ describe('exit codes', () => {
   it('9: a system that shows nothing of what was delivered, neither new nor old', async () => {
     await site();
     await box.apply();
-    const server = await startAmiServer({ username: 'sipctl', secret: 'manager-Secret-9' });
+    const server = await startAmiServer({
+      username: 'sipctl',
+      secret: 'manager-Secret-9',
+      answer: forgetful,
+    });
     try {
       await box.ok(`node set pbx1 --ami 127.0.0.1:${server.port} --ami-user sipctl --ami-secret env:AMI`, {
         env: { AMI: 'manager-Secret-9' },
       });
       await box.ok('user set john_doe --tenant acme --display-name John');
       const ended = await box.sipctl('apply --yes --json');
-      expect(ended.code).toBe(9);
+      expect(ended.code, ended.stdout).toBe(9);
       expect(JSON.stringify(ended.json())).not.toContain('Secret-9');
     } finally {
       await server.close();
@@ -393,6 +397,18 @@ describe('the database commands', () => {
     expect((await box.sipctl('plan')).code).toBe(0);
   });
 });
+
+/** An Asterisk that allows and acknowledges everything, and has nothing of it. */
+const forgetful: NonNullable<AmiScript['answer']> = (action) => {
+  const allowed = needs.flatMap(({ actions }) => actions).map((name) => `${name}: x  (Priv: system)`);
+  if (action.name === 'ListCommands') return message(action, 'Response: Success', ...allowed);
+  if (action.name === 'CoreSettings') return message(action, 'Response: Success', 'AsteriskVersion: 22.10.1');
+  if (action.name.startsWith('PJSIPShow'))
+    return message(action, 'Response: Error', 'Message: No endpoints found');
+  if (['Reload', 'ListCategories', 'GetConfig'].includes(action.name))
+    return message(action, 'Response: Success');
+  return undefined;
+};
 
 /** All delivered texts of the generation in force. */
 function delivered(dir: string): string {
