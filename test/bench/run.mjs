@@ -4,7 +4,7 @@
  * or function names; all must occur. Exit code 1 when a target was missed or a bench failed, 64 for nothing to run.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,8 @@ import { build } from 'esbuild';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
+// As deep below the root as dist/ is, so that packages and templates are found from here as from there.
+const bundles = join(root, '.cache');
 const minutes = 60_000;
 
 const { values: flags, positionals: wanted } = parseArgs({
@@ -20,11 +22,12 @@ const { values: flags, positionals: wanted } = parseArgs({
 });
 
 /** TypeScript is bundled for the benches as it is for users; packages stay where they are, as native ones must. */
-async function bundle(folder) {
+async function bundle() {
   const sources = (await readdir(here)).filter((name) => name.endsWith('.ts') && name !== 'result.ts').sort();
   await build({
     entryPoints: sources.map((name) => join(here, name)),
-    outdir: folder,
+    outdir: bundles,
+    entryNames: `${process.pid}-[name]`,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
@@ -32,10 +35,9 @@ async function bundle(folder) {
     target: 'node20',
     packages: 'external',
     loader: { '.hbs': 'text' },
-    define: { SIPCTL_ROOT: JSON.stringify(root) },
     logLevel: 'error',
   });
-  return sources.map((name) => join(folder, name.replace(/\.ts$/, '.mjs')));
+  return sources.map((name) => join(bundles, `${process.pid}-${name.replace(/\.ts$/, '.mjs')}`));
 }
 
 /** Answers [file, function] pairs, of all or of those that the NAMEs choose. */
@@ -46,7 +48,7 @@ async function benches(files) {
     for (const name of exported) if (name.startsWith('bench')) all.push([file, name]);
   }
   return all.filter(([file, name]) =>
-    wanted.every((part) => `${basename(file, '.mjs')} ${name}`.includes(part)),
+    wanted.every((part) => `${basename(file, '.mjs').replace(/^\d+-/, '')} ${name}`.includes(part)),
   );
 }
 
@@ -104,10 +106,10 @@ function table(rows) {
   );
 }
 
-// Below the repository's own folder, so that the packages are found from there.
-const folder = await mkdtemp(join(root, 'node_modules', '.sipctl-bench-'));
+let files = [];
 try {
-  const chosen = await benches(await bundle(folder));
+  files = await bundle();
+  const chosen = await benches(files);
   const results = [];
   const failures = [];
   for (const [file, name] of chosen) {
@@ -132,5 +134,5 @@ try {
   if (chosen.length === 0) process.stderr.write(`no bench named ${wanted.join(' ')}\n`);
   process.exitCode = chosen.length === 0 ? 64 : failures.length > 0 || !results.every(isMet) ? 1 : 0;
 } finally {
-  await rm(folder, { recursive: true, force: true });
+  for (const file of files) await rm(file, { force: true });
 }
