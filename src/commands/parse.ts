@@ -9,9 +9,11 @@ export type Parsed = { help: string } | { help: null; flags: GlobalFlags; run: R
 
 /** Reads the command line; only the file of the command that is called is loaded. @throws SipctlError `usage` */
 export async function parse(argv: readonly string[], version: string): Promise<Parsed> {
+  if (commandWord(argv) === 'help')
+    return parse([...argv.filter((word) => word !== 'help'), '--help'], version);
   const wanted = commandWord(argv);
   const known = commands.find((command) => command.name === wanted);
-  if (wanted !== null && known === undefined && wanted !== 'help') throw unknownCommand(wanted);
+  if (wanted !== null && known === undefined) throw unknownCommand(wanted);
   let called: { run: Run; input: Input } | null = null;
   let output = '';
   const program = skeleton(version, (text) => {
@@ -46,6 +48,7 @@ function skeleton(version: string, write: (text: string) => void): Command {
     )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: write });
   for (const [flags, help] of globalOptions) program.option(flags, help);
