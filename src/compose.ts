@@ -83,8 +83,12 @@ async function shippedCatalog(): Promise<ShippedCatalog> {
   const compiled = new URL('./catalog.json', import.meta.url);
   if (existsSync(compiled)) return JSON.parse(readFileSync(compiled, 'utf8')) as ShippedCatalog;
   const { compileShipped } = await import('./catalog/compile.ts');
-  return compileShipped(fileURLToPath(new URL('../templates', import.meta.url)));
+  fromSources ??= compileShipped(fileURLToPath(new URL('../templates', import.meta.url)));
+  return fromSources;
 }
+
+// Reading all templates takes longer than most commands, and tests run thousands of them in one process.
+let fromSources: Promise<ShippedCatalog> | null = null;
 
 async function openTarget(
   node: Node,
