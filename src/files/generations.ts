@@ -26,8 +26,8 @@ export interface Generations {
   flip(generation: number): Promise<void>;
   verified(): Promise<number | null>;
   markVerified(generation: number): Promise<void>;
-  /** Removes the generations not in `keep`, and the store files not in `inUse`. Returns the number of generations removed. */
-  prune(keep: ReadonlySet<number>, inUse: ReadonlySet<string>): Promise<number>;
+  /** Removes the generations not in `keep`, and store files that none of the rest names. Returns how many generations went. */
+  prune(keep: ReadonlySet<number>): Promise<number>;
   /** Takes the lock of the place; the answer gives it back. @throws SipctlError `conflict` naming the holder */
   lock(holder: string): Promise<() => Promise<void>>;
   /** A file of the configuration folder itself, not ours to change, or null where it is missing. */

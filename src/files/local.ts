@@ -96,7 +96,7 @@ export function localGenerations(dir: string, options: LocalOptions): Generation
         const { root, as } = await begin();
         await placeFileDurably(as, join(root, 'verified'), Buffer.from(`${generation}\n`));
       }),
-    prune: (keep, inUse) =>
+    prune: (keep) =>
       explained('prune', async () => {
         const { root } = await begin();
         const inForce = [
@@ -104,7 +104,7 @@ export function localGenerations(dir: string, options: LocalOptions): Generation
           await verifiedGeneration(operations, root),
         ];
         const wanted = new Set([...keep, ...inForce.filter((number) => number !== null)]);
-        return pruneGenerations(operations, root, wanted, inUse);
+        return pruneGenerations(operations, root, wanted);
       }),
     lock: (holder) =>
       explained('lock', async () => {

@@ -11,15 +11,13 @@ import { type FileOperations, orNull } from './operations.ts';
 import { isStorePath, isTemporary } from './paths.ts';
 
 /**
- * Removes the generations not in `keep`, then the store files that neither `inUse` nor any kept generation
- * names, then empty folders and leftovers. What sipctl did not name is never touched.
+ * Removes the generations not in `keep`, then the store files that no kept generation names, then empty folders and leftovers. What sipctl did not name is never touched.
  * Returns the number of generations removed.
  */
 export async function pruneGenerations(
   operations: FileOperations,
   root: string,
   keep: ReadonlySet<number>,
-  inUse: ReadonlySet<string>,
 ): Promise<number> {
   await sweepLeftovers(operations, root);
   const kept = await completeGenerations(operations, root);
@@ -30,7 +28,7 @@ export async function pruneGenerations(
   // First on disk: after a power failure no generation may come back without its files.
   if ((await orNull(operations.lstat(generations))) !== null) await operations.syncFolder(generations);
 
-  const needed = new Set(inUse);
+  const needed = new Set<string>();
   for (const number of kept) {
     if (keep.has(number)) await addMentioned(operations, folderOf(root, number), needed);
   }

@@ -10,7 +10,7 @@ import {
 } from '../plan/generation.ts';
 import { isPending, type NodePlan } from '../plan/plan.ts';
 import type { RunningSystem, Target } from '../platforms/target.ts';
-import { heldGeneration, readGeneration } from './held.ts';
+import { heldGeneration } from './held.ts';
 import { type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
 import { settle } from './settle.ts';
 
@@ -99,14 +99,11 @@ async function writeGeneration(
   return target.files.write({ number: manifest.generation, store, files });
 }
 
+/** Finding what nobody needs any more means to look everywhere: it is done for several generations at once. */
+const pruneAtOnce = 5;
+
 async function prune(target: Target): Promise<void> {
-  const keep = new Set((await target.files.list()).slice(-target.keep));
-  const current = await target.files.current();
-  if (current !== null) keep.add(current);
-  const inUse = new Set<string>();
-  for (const number of keep) {
-    const manifest = await readGeneration(target, number);
-    for (const artifact of Object.values(manifest.artifacts)) inUse.add(storePath(artifact));
-  }
-  await target.files.prune(keep, inUse);
+  const numbers = await target.files.list();
+  if (numbers.length < target.keep + pruneAtOnce) return;
+  await target.files.prune(new Set(numbers.slice(-target.keep)));
 }

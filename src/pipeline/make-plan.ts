@@ -87,13 +87,14 @@ async function desiredState(
   const revisions: Record<string, string> = {};
   const rendered = new Map<string, Artifact>();
   const heldByTenant = held?.renderDigest === target.renderDigest && !refresh ? byTenant(held) : null;
+  const stale: string[] = [];
   for (const { name, revision } of states) {
     revisions[name] = revision;
-    if (heldByTenant !== null && held?.tenants[name] === revision) {
-      for (const [key, artifact] of heldByTenant.get(name) ?? []) artifacts[key] = artifact;
-      continue;
-    }
-    for (const artifact of target.render(resolveSite(await site.store.tenantSite(name), site.catalog))) {
+    if (heldByTenant === null || held?.tenants[name] !== revision) stale.push(name);
+    else for (const [key, artifact] of heldByTenant.get(name) ?? []) artifacts[key] = artifact;
+  }
+  for await (const tenantSite of site.store.tenantSites(stale)) {
+    for (const artifact of target.render(resolveSite(tenantSite, site.catalog))) {
       const { key, text: _, ...entry } = artifact;
       artifacts[key] = entry;
       if (held?.artifacts[key]?.sha256 !== entry.sha256 || refresh) rendered.set(key, artifact);

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { SipctlError } from '../errors.ts';
 import type { Noun, ObjectOf } from '../model/field.ts';
 import { snake } from '../model/field.ts';
+import { tenant } from '../model/nouns.ts';
 import type { Database, Row } from './database.ts';
 import type { Keyring } from './keyring.ts';
 import { decoder, type Stored } from './rows.ts';
@@ -28,11 +29,23 @@ export class Records {
   async list<N extends Noun>(noun: N, filter: { tenant?: string | null } = {}): Promise<StoredOf<N>[]> {
     let query = this.select(noun);
     if (filter.tenant !== undefined && filter.tenant !== null) {
-      await this.tenantId(filter.tenant);
-      query = query.where('tenants.name', '=', filter.tenant);
-    }
-    if (noun.tenantScoped) query = query.orderBy('tenants.name');
+      query = query.where(`${noun.table}.tenant_id`, '=', await this.tenantId(filter.tenant));
+    } else if (noun.tenantScoped) query = query.orderBy('tenants.name');
     const rows = await query.orderBy(`${noun.table}.${snake(noun.key)}`).execute();
+    return rows.map(decoder(noun, this.keyring)) as unknown as StoredOf<N>[];
+  }
+
+  /** These tenants, in the order of their names. @throws SipctlError `notFound` */
+  async tenantsNamed(names: readonly string[]): Promise<StoredOf<typeof tenant>[]> {
+    const rows = await this.select(tenant).where('name', 'in', names).orderBy('name').execute();
+    if (rows.length < names.length) for (const name of names) await this.tenantId(name);
+    return rows.map(decoder(tenant, this.keyring)) as unknown as StoredOf<typeof tenant>[];
+  }
+
+  /** Everything of one noun that these tenants own, in no order. */
+  async ownedBy<N extends Noun>(noun: N, tenants: readonly { id: number }[]): Promise<StoredOf<N>[]> {
+    const ids = tenants.map(({ id }) => id);
+    const rows = await this.select(noun).where(`${noun.table}.tenant_id`, 'in', ids).execute();
     return rows.map(decoder(noun, this.keyring)) as unknown as StoredOf<N>[];
   }
 

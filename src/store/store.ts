@@ -12,7 +12,7 @@ import { addKey, Keyring } from './keyring.ts';
 import { type Lease, type LeaseClock, type LeaseOwner, takeLease } from './leases.ts';
 import { Records } from './records.ts';
 import { sealAnew } from './rotate.ts';
-import { type TenantState, tenantSite, tenantStates } from './sites.ts';
+import { type TenantState, tenantSites, tenantStates } from './sites.ts';
 import { Writer } from './writer.ts';
 
 export interface StoreOptions {
@@ -82,8 +82,13 @@ export class Store {
     return tenantStates(this.#database);
   }
 
-  tenantSite(name: string): Promise<TenantSite> {
-    return tenantSite(this.records, name);
+  /** Everything that each of these tenants owns, read a batch at a time. @throws SipctlError `notFound` */
+  tenantSites(names: readonly string[]): AsyncGenerator<TenantSite> {
+    return tenantSites(this.records, names);
+  }
+
+  async tenantSite(name: string): Promise<TenantSite> {
+    return (await this.tenantSites([name]).next()).value;
   }
 
   audit(row: Omit<AuditRow, 'at' | 'actor'>): Promise<void> {

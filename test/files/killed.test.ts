@@ -36,7 +36,7 @@ beforeAll(async () => {
   const reference = await startFrom(prepared, 'reference');
   const last = localGenerations(reference, { now });
   await deliver(last, after);
-  await last.prune(new Set(), new Set());
+  await last.prune(new Set());
   undisturbed = withoutNumbers(await tree(reference));
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
@@ -64,7 +64,7 @@ async function expectSettled(dir: string, site: Site): Promise<void> {
   for (const name of generations) await expectCompleteGeneration(root, name);
 
   // With only what is in force kept, any two roads to it have led to the same folder.
-  await place.prune(new Set(), new Set());
+  await place.prune(new Set());
   expect(withoutNumbers(await tree(dir))).toEqual(undisturbed);
 }
 

@@ -14,7 +14,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SipctlError } from '../../src/errors.ts';
 import { localGenerations } from '../../src/files/local.ts';
-import { storePath } from '../../src/plan/generation.ts';
 import { expectOneCompleteGeneration } from '../support/kill/one-complete-generation.ts';
 import { deliver, sampleGeneration } from '../support/kill/sample-delivery.ts';
 import { temporaryFolder, tree } from './tree.ts';
@@ -161,14 +160,14 @@ describe('pruning', () => {
     await writeFile(join(root, 'store/acme/README'), 'an operator’s note');
     await writeFile(join(dir, 'pjsip.conf'), 'host');
 
-    expect(await place.prune(new Set([2, 3]), new Set())).toBe(0);
+    expect(await place.prune(new Set([2, 3]))).toBe(0);
     const paths = Object.keys(await tree(dir));
     expect(paths.filter((path) => /tmp-|000099|gone|000001/.test(path))).toEqual([]);
     expect(paths).toContain('sipctl/store/acme/README');
     expect(paths).toContain('pjsip.conf');
     // The store files of the kept generations stay, although the caller named none.
     expect(paths.filter((path) => path.endsWith('.conf') && path.includes('store/'))).toHaveLength(3);
-    expect(await place.prune(new Set([3]), new Set())).toBe(1);
+    expect(await place.prune(new Set([3]))).toBe(1);
     expect(await place.list()).toEqual([3]);
   });
 
@@ -178,22 +177,9 @@ describe('pruning', () => {
     for (const number of [1, 2, 3, 4]) await place.write(sampleGeneration(number, { acme: `[${number}]` }));
     await place.flip(3);
     await place.markVerified(2);
-    expect(await place.prune(new Set(), new Set())).toBe(2);
+    expect(await place.prune(new Set())).toBe(2);
     expect(await place.list()).toEqual([2, 3]);
     await expectOneCompleteGeneration(dir);
-  });
-
-  it('keeps a store file that only the caller knows to be in use', async () => {
-    const place = localGenerations(await temporaryFolder(), { now });
-    await place.write(sampleGeneration(1, first));
-    await place.write(sampleGeneration(2, second));
-    await place.flip(2);
-    const old = storePath({ tenant: 'acme', file: 'pjsip_users.conf', sha256: '0'.repeat(64), objects: 0 });
-    const [acme] = storeNames(first) as [string];
-    await place.prune(new Set([2]), new Set([acme, old]));
-    expect(String(await place.read(acme))).toBe('[100]\n');
-    await place.prune(new Set([2]), new Set());
-    expect(await place.read(acme)).toBeNull();
   });
 });
 

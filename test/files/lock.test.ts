@@ -111,7 +111,7 @@ describe('a held lock', () => {
       () => sleeper.flip(1),
       () => sleeper.write(sampleGeneration(2, {})),
       () => sleeper.markVerified(1),
-      () => sleeper.prune(new Set(), new Set()),
+      () => sleeper.prune(new Set()),
     ]) {
       expect((await conflict(step())).problems[0]?.code).toBe('lock_lost');
     }

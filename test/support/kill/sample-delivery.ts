@@ -5,7 +5,6 @@ import {
   type HeldArtifact,
   type Manifest,
   manifestFile,
-  parseManifest,
   storePath,
   writeManifest,
 } from '../../../src/plan/generation.ts';
@@ -58,13 +57,7 @@ async function holds(place: Generations, number: number, site: Site): Promise<bo
 }
 
 async function prune(place: Generations): Promise<void> {
-  const keep = new Set((await place.list()).slice(-2));
-  const inUse = new Set<string>();
-  for (const number of keep) {
-    const manifest = parseManifest(String(await place.read(manifestPath(number))), String(number));
-    for (const artifact of Object.values(manifest.artifacts)) inUse.add(storePath(artifact));
-  }
-  await place.prune(keep, inUse);
+  await place.prune(new Set((await place.list()).slice(-2)));
 }
 
 const manifestPath = (number: number): string =>

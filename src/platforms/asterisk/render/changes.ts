@@ -6,13 +6,17 @@ import { vanishingRegistrations } from '../reload.ts';
 
 const masked = '[secret]';
 
+/** Shared by all created objects: a first apply has a hundred thousand of them. */
+const none: OptionChange[] = [];
+
 /** What differs between two texts of one artifact, trunk by trunk and user by user; a missing side is null. */
 export function objectChanges(tenant: string, before: Buffer | null, after: Buffer | null): ObjectChange[] {
   // All of a new file is new: its names are enough, and a first apply has a hundred thousand of them.
   if (before === null)
-    return markers(after).map(({ kind, name }) => ({ action: 'create', kind, tenant, name, options: [] }));
-  const old = parseRendered(before.toString('utf8'));
-  const fresh = after === null ? [] : parseRendered(after.toString('utf8'));
+    return markers(after).map(({ kind, name }) => ({ action: 'create', kind, tenant, name, options: none }));
+  const [oldText, freshText] = differingBlocks(before.toString('utf8'), after?.toString('utf8') ?? '');
+  const old = parseRendered(oldText);
+  const fresh = parseRendered(freshText);
   const freshByName = new Map(fresh.map((group) => [group.name, group]));
   const oldNames = new Set(old.map(({ name }) => name));
   const vanishing = vanishingRegistrations(old, fresh);
@@ -27,6 +31,26 @@ export function objectChanges(tenant: string, before: Buffer | null, after: Buff
     if (!oldNames.has(name)) changes.push({ action: 'create', kind, tenant, name, options: [] });
   }
   return changes.sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+// Most of a file is the same before and after: only the blocks that are not are read closely.
+function differingBlocks(before: string, after: string): [string, string] {
+  const old = blocks(before);
+  const fresh = blocks(after);
+  const differing = (from: Map<string, string>, to: Map<string, string>): string =>
+    [...from].map(([name, text]) => (to.get(name) === text ? '' : text)).join('');
+  return [differing(old, fresh), differing(fresh, old)];
+}
+
+/** Object → its text, from its opening marker to the next one. */
+function blocks(text: string): Map<string, string> {
+  const found = [...text.matchAll(marker)];
+  return new Map(
+    found.map((match, at) => [
+      `${match[1]} ${match[2]}`,
+      text.slice(match.index, found[at + 1]?.index ?? text.length),
+    ]),
+  );
 }
 
 function changeOf(before: PjsipGroup, after: PjsipGroup | undefined, tenant: string): ObjectChange | null {
