@@ -1,19 +1,13 @@
 import { SipctlError } from '../../../errors.ts';
 
-/** What a value belongs to, for the complaint; never the value itself, which may be a secret. */
-export interface ValuePlace {
-  object: string;
-  option: string;
-}
-
 /**
  * Bytes that Asterisk reads of one line (config.c, `char buf[8192]`, less the line break and the final NUL);
  * measured on 16.28 and 22.10: a line of 8191 bytes is skipped with a warning.
  */
 export const longestLine = 8190;
 
-// Most values: printable ASCII without a blank at the ends, a semicolon, or a leading `>`.
-const plain = /^(?!>)[!-:<-~](?:[ -:<-~]*[!-:<-~])?$/;
+// Most values hold nothing but printable ASCII without blanks and semicolons, and are done with after one look.
+const special = /[^!-:<-~]/;
 const control = /\p{Cc}|\p{Surrogate}/u;
 
 /**
@@ -21,13 +15,15 @@ const control = /\p{Cc}|\p{Surrogate}/u;
  * Asterisk takes away one backslash before a semicolon and no other one (config.c, `config_text_file_load`).
  * @throws SipctlError `invalid` for what no line can hold: control characters, and blanks at the ends
  */
-export function escapeValue(text: string, place: ValuePlace): string {
-  if (text === '' || plain.test(text)) return text;
-  if (control.test(text)) refuse(place, 'holds a control character', 'remove line breaks and tabs');
-  if (isBlank(text, 0) || isBlank(text, text.length - 1)) {
-    refuse(place, 'starts or ends with a blank, which Asterisk cuts off', 'remove the blank');
+export function escapeValue(text: string, object: string, option: string): string {
+  if (!special.test(text)) return text;
+  if (control.test(text)) {
+    refuse(object, option, 'holds a control character', 'remove line breaks and tabs');
   }
-  return text.replaceAll(';', '\\;');
+  if (isBlank(text, 0) || isBlank(text, text.length - 1)) {
+    refuse(object, option, 'starts or ends with a blank, which Asterisk cuts off', 'remove the blank');
+  }
+  return text.includes(';') ? text.replaceAll(';', '\\;') : text;
 }
 
 /**
@@ -36,21 +32,23 @@ export function escapeValue(text: string, place: ValuePlace): string {
  */
 export const valueGuard = (escaped: string): '' | ' ' => (escaped.startsWith('>') ? ' ' : '');
 
-/** One line, with its line break. @throws SipctlError `invalid` for a value or length that no line can hold */
+/**
+ * One line, with its line break; a complaint names object and option, never the value, which may be a secret.
+ * @throws SipctlError `invalid` for a value or length that no line can hold
+ */
 export function confLine(option: string, text: string, object: string): string {
-  const place = { object, option };
-  const escaped = escapeValue(text, place);
+  const escaped = escapeValue(text, object, option);
   const line = `${option}=${valueGuard(escaped)}${escaped}\n`;
-  if (Buffer.byteLength(line) - 1 > longestLine) refuseLength(place);
+  if (Buffer.byteLength(line) - 1 > longestLine) refuseLength(object, option);
   return line;
 }
 
 /** @throws SipctlError `invalid`: the line would be skipped by Asterisk */
-export function refuseLength(place: ValuePlace): never {
-  return refuse(place, `is longer than the ${longestLine} bytes of a line`, 'shorten the value');
+export function refuseLength(object: string, option: string): never {
+  return refuse(object, option, `is longer than the ${longestLine} bytes of a line`, 'shorten the value');
 }
 
-function refuse({ object, option }: ValuePlace, message: string, hint: string): never {
+function refuse(object: string, option: string, message: string, hint: string): never {
   throw new SipctlError('invalid', {
     code: 'unwritable_value',
     message: `${object}: ${option} ${message}`,

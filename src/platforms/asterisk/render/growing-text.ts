@@ -14,9 +14,7 @@ export class GrowingText {
     // No UTF-16 unit takes more than three bytes of UTF-8.
     const most = this.#length + text.length * 3;
     if (most > this.#bytes.length) this.#grow(most);
-    // ASCII, which most text is, can be copied as it is; encoding it would take several times as long.
-    const ascii = Buffer.byteLength(text) === text.length;
-    this.#length += this.#bytes.write(text, this.#length, ascii ? 'latin1' : 'utf8');
+    this.#length += this.#bytes.write(text, this.#length);
   }
 
   /** Everything added since it was cleared, as a buffer of its own. */
