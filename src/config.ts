@@ -19,6 +19,8 @@ export interface Config {
   debug: boolean;
   /** Whether a destructive command may go on without asking. */
   yes: boolean;
+  /** Whether every write plans and applies at once, as `--apply` does for one. */
+  applyWrites: boolean;
 }
 
 /** Flags that every command takes, as the command line gave them. */
@@ -41,6 +43,7 @@ const settings = {
   tenant: 'SIPCTL_TENANT',
   templates: 'SIPCTL_TEMPLATES',
   connect_timeout: 'SIPCTL_CONNECT_TIMEOUT',
+  apply_writes: 'SIPCTL_APPLY',
 } as const;
 type Setting = keyof typeof settings;
 
@@ -66,6 +69,7 @@ export function readConfig(flags: GlobalFlags, env: Environment, home: string): 
     quiet: flags.quiet === true,
     debug: flags.debug === true || (env.SIPCTL_DEBUG ?? '') !== '',
     yes: flags.yes === true,
+    applyWrites: /^(1|yes|true|on)$/i.test(value('apply_writes') ?? ''),
   };
   const tenant = slug(config.tenant);
   if (!tenant.ok)

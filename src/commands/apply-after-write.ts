@@ -1,9 +1,10 @@
 import type { App } from '../app.ts';
 import { applyEverything } from './apply.ts';
-import type { Result } from './command.ts';
+import type { Input, Result } from './command.ts';
 
-/** `--apply` on a write: the change is kept, then every node is brought up to date in the same run. */
-export async function applyAfterWrite(app: App, written: Result): Promise<Result> {
+/** `--apply`, or the setting that means it for every write: the change is kept, then every node is brought up to date. */
+export async function applyAfterWrite(app: App, input: Input, written: Result): Promise<Result> {
+  if (input.options.apply !== true && !app.config.applyWrites) return written;
   const applied = await applyEverything(app, { refresh: false, confirmed: null, nodes: [] });
   return {
     ...applied,

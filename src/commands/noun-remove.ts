@@ -41,7 +41,7 @@ export const remove =
       data: { removed },
       text: (style) => removed.map((one) => `${style.bold(one)} removed\n`).join(''),
     };
-    return input.options.apply === true ? applyAfterWrite(app, result) : result;
+    return applyAfterWrite(app, input, result);
   };
 
 // Depth first, so that nothing is removed before what refers to it.

@@ -267,7 +267,7 @@ async function written(
     data: { [noun.name]: object },
     text: (style) => `${noun.name} ${style.bold(ref.name)} ${done}\n`,
   };
-  return input.options.apply === true ? applyAfterWrite(app, result) : result;
+  return applyAfterWrite(app, input, result);
 }
 
 /** The object that a command names, its name checked by the noun's own rule. */
