@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
-import type { Outcome, Problem } from '../errors.ts';
+import { type Outcome, type Problem, SipctlError } from '../errors.ts';
+import { integer } from '../model/rules.ts';
 import type { Style } from '../report/style.ts';
 
 /** What a command has to say: the same answer as data for `--json`, and as text for people. */
@@ -36,5 +37,27 @@ export interface VerbSpec {
 
 /** One file of `commands/`: a verb of its own, or a noun with its verbs. */
 export type CommandSpec = VerbSpec | { name: string; summary: string; verbs: readonly VerbSpec[] };
+
+/** A command as the first help page shows it; its file is loaded when it is called. */
+export interface CommandEntry {
+  name: string;
+  summary: string;
+  heading: string;
+  load: () => Promise<CommandSpec>;
+}
+
+/** A flag that takes a whole number; null where it was not given. @throws SipctlError `invalid` */
+export function integerOption(input: Input, name: string, lowest: number, hint: string): number | null {
+  const given = input.options[name];
+  if (given === undefined) return null;
+  const parsed = integer(lowest, 999_999_999)(String(given));
+  if (parsed.ok) return parsed.value;
+  throw new SipctlError('invalid', {
+    code: `invalid_${name}`,
+    message: `${name}: ${parsed.message}`,
+    field: name,
+    hint,
+  });
+}
 
 export const lines = (...texts: string[]): string => `${texts.join('\n')}\n`;

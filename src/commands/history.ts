@@ -1,23 +1,12 @@
-import { SipctlError } from '../errors.ts';
-import { integer } from '../model/rules.ts';
 import { plain } from '../report/style.ts';
 import { table } from '../report/table.ts';
-import type { Input, Run, VerbSpec } from './command.ts';
+import { type Input, integerOption, type Run, type VerbSpec } from './command.ts';
 
 const defaultLimit = 20;
 
 /** `--limit`, as every listing of the past takes it. */
-export function limitOf(input: Input): number {
-  if (input.options.limit === undefined) return defaultLimit;
-  const parsed = integer(1, 1_000_000)(String(input.options.limit));
-  if (parsed.ok) return parsed.value;
-  throw new SipctlError('invalid', {
-    code: 'invalid_limit',
-    message: `limit: ${parsed.message}`,
-    field: 'limit',
-    hint: 'give a number of rows',
-  });
-}
+export const limitOf = (input: Input): number =>
+  integerOption(input, 'limit', 1, 'give a number of rows') ?? defaultLimit;
 
 const run: Run = async (app, input) => {
   const store = await app.store();

@@ -1,12 +1,4 @@
-import type { CommandSpec } from './command.ts';
-
-/** A command as the first help page shows it; its file is loaded when it is called. */
-export interface CommandEntry {
-  name: string;
-  summary: string;
-  heading: string;
-  load: () => Promise<CommandSpec>;
-}
+import type { CommandEntry } from './command.ts';
 
 const describe = 'Describe what should exist:';
 const deliver = 'Make it so, and prove it:';
@@ -132,7 +124,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'completion',
     summary: 'completion for bash, zsh and fish',
     heading: keep,
-    load: async () => (await import('./completion.ts')).completion,
+    load: async () => (await import('./completion.ts')).completion(commands, globalOptions),
   },
 ];
 

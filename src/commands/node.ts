@@ -6,7 +6,8 @@ import * as nouns from '../model/nouns.ts';
 import { checks, worst } from '../report/checks.ts';
 import type { ObjectRef } from '../store/records.ts';
 import type { Run } from './command.ts';
-import { nounCommand, refOf } from './noun-verbs.ts';
+import { nounCommand } from './noun-verbs.ts';
+import { refOf } from './object-ref.ts';
 
 /** Checks the PBX's side of a node, and adds the include lines where `--write` asks for it. */
 const init: Run = async (app, input) => {

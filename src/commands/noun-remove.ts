@@ -7,7 +7,7 @@ import type { Writer } from '../store/writer.ts';
 import { applyAfterWrite } from './apply-after-write.ts';
 import type { Result, Run } from './command.ts';
 import { confirm } from './confirm.ts';
-import { refOf } from './noun-verbs.ts';
+import { refOf } from './object-ref.ts';
 
 const byName: Record<string, Noun> = { trunk: nouns.trunk, user: nouns.user, number: nouns.number };
 

@@ -1,8 +1,7 @@
 import type { App } from '../app.ts';
 import type { Problem } from '../errors.ts';
-import { Complaints, SipctlError } from '../errors.ts';
+import { Complaints } from '../errors.ts';
 import type { Noun, Value } from '../model/field.ts';
-import { fieldProblem } from '../model/field.ts';
 import type { Catalog } from '../model/template.ts';
 import { displayObject, displayObjects } from '../report/objects.ts';
 import type { ObjectRef } from '../store/records.ts';
@@ -12,6 +11,7 @@ import { applyAfterWrite } from './apply-after-write.ts';
 import type { CommandSpec, Input, OptionSpec, Result, Run, VerbSpec } from './command.ts';
 import { fieldOptions, missingFields, missingProblems, readPatch } from './noun-input.ts';
 import { remove } from './noun-remove.ts';
+import { refOf } from './object-ref.ts';
 
 /** What is special about one noun; everything else is the same for all of them. */
 export interface NounCommand {
@@ -268,15 +268,4 @@ async function written(
     text: (style) => `${noun.name} ${style.bold(ref.name)} ${done}\n`,
   };
   return applyAfterWrite(app, input, result);
-}
-
-/** The object that a command names, its name checked by the noun's own rule. */
-export function refOf(noun: Noun, app: App, input: Input): ObjectRef {
-  const name = noun.keyRule(input.args[0] ?? '');
-  if (!name.ok)
-    throw new SipctlError(
-      'invalid',
-      fieldProblem(noun.key, noun.key, { hint: `see ${noun.name} list`, ...name }),
-    );
-  return { tenant: noun.tenantScoped ? app.config.tenant : null, name: name.value };
 }

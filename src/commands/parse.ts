@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import type { GlobalFlags } from '../config.ts';
 import { SipctlError } from '../errors.ts';
-import type { CommandSpec, Input, Run, VerbSpec } from './command.ts';
-import { type CommandEntry, commands, globalOptions } from './index.ts';
+import type { CommandEntry, CommandSpec, Input, Run, VerbSpec } from './command.ts';
+import { commands, globalOptions } from './index.ts';
 
 /** What the command line asks for: a page of help, or one command to run. */
 export type Parsed = { help: string } | { help: null; flags: GlobalFlags; run: Run; input: Input };

@@ -1,12 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
-import { integer } from '../model/rules.ts';
 import { changedTexts } from '../pipeline/changed-texts.ts';
 import { makePlan, type PlannedTarget, type PlanOptions } from '../pipeline/make-plan.ts';
 import { isPending, type Plan } from '../plan/plan.ts';
 import { planData, planText } from '../report/plan.ts';
-import { type Input, lines, type OptionSpec, type Result, type Run, type VerbSpec } from './command.ts';
+import {
+  type Input,
+  integerOption,
+  lines,
+  type OptionSpec,
+  type Result,
+  type Run,
+  type VerbSpec,
+} from './command.ts';
 
 export interface PlanRequest extends PlanOptions {
   nodes: readonly string[];
@@ -31,20 +38,11 @@ export async function planned(
 }
 
 export function planRequest(input: Input): PlanRequest {
-  const { node, refresh, confirm } = input.options;
-  const count = confirm === undefined ? null : integer(1, 1e9)(String(confirm));
-  if (count !== null && !count.ok) {
-    throw new SipctlError('invalid', {
-      code: 'invalid_confirm',
-      message: `confirm: ${count.message}`,
-      field: 'confirm',
-      hint: 'give the number of deletions that the plan names',
-    });
-  }
+  const { node, refresh } = input.options;
   return {
     nodes: typeof node === 'string' ? node.split(',').map((name) => name.trim()) : [],
     refresh: refresh === true,
-    confirmed: count === null ? null : count.value,
+    confirmed: integerOption(input, 'confirm', 1, 'give the number of deletions that the plan names'),
   };
 }
 

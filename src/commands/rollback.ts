@@ -1,22 +1,24 @@
-import { SipctlError } from '../errors.ts';
 import type { Node } from '../model/nouns.ts';
 import * as nouns from '../model/nouns.ts';
-import { integer } from '../model/rules.ts';
 import { planRollback, rollbackNode } from '../pipeline/rollback.ts';
 import { countObjects } from '../plan/diff.ts';
 import { outcomeText } from '../report/apply.ts';
 import type { Store } from '../store/store.ts';
 import { processIsAlive } from './apply.ts';
-import type { Input, Run, VerbSpec } from './command.ts';
+import { integerOption, type Run, type VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
-import { refOf } from './noun-verbs.ts';
+import { refOf } from './object-ref.ts';
 import { progressOf, runOptions } from './run-options.ts';
 
 const run: Run = async (app, input) => {
   const store = await app.store();
   const ref = refOf(nouns.node, app, input);
   const { target } = await app.target((await store.records.get(nouns.node, ref)) as unknown as Node);
-  const plan = await planRollback(target, generationOf(input), await inForceOn(store, ref.name));
+  const plan = await planRollback(
+    target,
+    integerOption(input, 'to', 0, 'sipctl status names the generations'),
+    await inForceOn(store, ref.name),
+  );
   const count = countObjects(plan.changes);
   const what = `${count.create} objects come back, ${count.update} change, ${count.delete} go`;
   await confirm(app, `Put generation ${plan.next.generation} of ${ref.name} in force (${what})?`);
@@ -64,18 +66,6 @@ async function inForceOn(store: Store, node: string): Promise<(generation: numbe
   const deliveries = await store.listDeliveries({ node, limit: 1000 });
   const known = new Set(deliveries.flatMap(({ base, generation }) => [base, generation]));
   return (generation) => known.size === 0 || known.has(generation);
-}
-
-function generationOf(input: Input): number | null {
-  if (input.options.to === undefined) return null;
-  const parsed = integer(0, 999_999)(String(input.options.to));
-  if (parsed.ok) return parsed.value;
-  throw new SipctlError('invalid', {
-    code: 'invalid_to',
-    message: `to: ${parsed.message}`,
-    field: 'to',
-    hint: 'sipctl status names the generations',
-  });
 }
 
 export const rollback: VerbSpec = {

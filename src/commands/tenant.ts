@@ -2,7 +2,8 @@ import { userId } from '../model/identity.ts';
 import * as nouns from '../model/nouns.ts';
 import { tenantSip } from '../report/tenant-sip.ts';
 import type { Run } from './command.ts';
-import { nounCommand, refOf } from './noun-verbs.ts';
+import { nounCommand } from './noun-verbs.ts';
+import { refOf } from './object-ref.ts';
 
 /** What a customer needs to know to connect: domain, limits, accounts and numbers. */
 const sip: Run = async (app, input) => {

@@ -30,7 +30,7 @@ export function checkUser(user: UserValues, catalog: Catalog): Problem[] {
   if (!catalog.users.has(user.template)) {
     problems.push(unknownTemplate('template', user.template, [...catalog.users.keys()]));
   }
-  if (user.codecs !== null && user.codecs.every(isVideoCodec)) {
+  if (user.codecs?.every(isVideoCodec) === true) {
     problems.push({
       code: 'invalid_codecs',
       message: 'codecs: there is no audio codec in the list',

@@ -14,6 +14,18 @@ function field<T extends Value, const More extends Partial<Field<T>> = Record<ne
 
 const noun = <F extends Fields, Key extends string>(spec: Noun<F, Key>): Noun<F, Key> => spec;
 
+const notes = field('text', 'notes', rule.text(1000), 'free text, never rendered');
+const labels = field('list', 'labels', rule.listOf(rule.label), 'labels to select by');
+
+/** Enforced in the dialplan; the engines' own settings do not limit calls. */
+const maxCalls = field(
+  'integer',
+  'max-calls',
+  rule.integer(0, 100_000),
+  'concurrent calls allowed; 0: no limit',
+  { initial: 5 },
+);
+
 export const tenant = noun({
   name: 'tenant',
   table: 'tenants',
@@ -32,13 +44,7 @@ export const tenant = noun({
     country: field('text', 'country', rule.countryCode, 'ISO 3166 country of national numbers', {
       initial: 'US',
     }),
-    maxCalls: field(
-      'integer',
-      'max-calls',
-      rule.integer(0, 100_000),
-      'concurrent calls allowed; 0: no limit',
-      { initial: 5 },
-    ),
+    maxCalls,
     defaultCallerId: field('text', 'caller-id', rule.e164, 'number shown on calls whose user has none'),
     stunServer: field('text', 'stun-server', rule.iceServer('stun'), 'STUN server for phones', {
       initial: 'stun:stun.l.google.com:19302',
@@ -46,7 +52,7 @@ export const tenant = noun({
     turnServer: field('text', 'turn-server', rule.iceServer('turn'), 'TURN server for phones'),
     turnUsername: field('text', 'turn-username', rule.authUsername, 'TURN user'),
     turnPassword: field('secret', 'turn-password', rule.password, 'TURN password'),
-    notes: field('text', 'notes', rule.text(1000), 'free text, never rendered'),
+    notes,
   },
 });
 
@@ -89,13 +95,7 @@ export const trunk = noun({
       'digits the carrier wants before each dialled number',
     ),
     outboundProxy: field('text', 'outbound-proxy', rule.host, 'host all requests are sent through'),
-    maxCalls: field(
-      'integer',
-      'max-calls',
-      rule.integer(0, 100_000),
-      'concurrent calls allowed; 0: no limit',
-      { initial: 5 },
-    ),
+    maxCalls,
     inbound: field('boolean', 'inbound', rule.boolean, 'accept calls from the carrier', { initial: true }),
     outbound: field('boolean', 'outbound', rule.boolean, 'send calls to the carrier', { initial: true }),
     priority: field('integer', 'priority', rule.integer(1, 1000), 'lower is tried first', { initial: 10 }),
@@ -103,8 +103,8 @@ export const trunk = noun({
       initial: false,
     }),
     owner: field('reference', 'owner', rule.sipUser, 'user of the tenant who owns the trunk', { to: 'user' }),
-    labels: field('list', 'labels', rule.listOf(rule.label), 'labels to select by'),
-    notes: field('text', 'notes', rule.text(1000), 'free text, never rendered'),
+    labels,
+    notes,
   },
 });
 
@@ -139,11 +139,9 @@ export const user = noun({
     context: field('text', 'context', rule.context, 'dialplan context, where it is not the tenant’s'),
     callerId: field('text', 'caller-id', rule.e164, 'number shown to the outside'),
     mailbox: field('text', 'mailbox', rule.mailbox, 'voicemail box whose waiting messages are shown'),
-    maxCalls: field('integer', 'max-calls', rule.integer(0, 1000), 'concurrent calls allowed; 0: no limit', {
-      initial: 5,
-    }),
-    labels: field('list', 'labels', rule.listOf(rule.label), 'labels to select by'),
-    notes: field('text', 'notes', rule.text(1000), 'free text, never rendered'),
+    maxCalls,
+    labels,
+    notes,
   },
 });
 
@@ -193,7 +191,7 @@ export const node = noun({
     owner: field('text', 'owner', rule.objectName, 'owner of delivered files'),
     group: field('text', 'group', rule.objectName, 'group of delivered files; the folder’s when not set'),
     keep: field('integer', 'keep', rule.integer(2, 1000), 'generations kept for rollback', { initial: 10 }),
-    notes: field('text', 'notes', rule.text(1000), 'free text, never rendered'),
+    notes,
   },
 });
 
