@@ -77,10 +77,11 @@ console.log(`
 Done. What was written, below ${pbx}:
 ${tree(pbx, '  ')}
 Look around:
+  alias sipctl=${executable}
   export SIPCTL_DB=${env.SIPCTL_DB} XDG_CONFIG_HOME=${env.XDG_CONFIG_HOME} SIPCTL_TENANT=acme
-  npx sipctl render                         the files, passwords hidden
-  npx sipctl user set basic_phone --display-name "Ann" && npx sipctl plan --diff
-  npx sipctl apply --yes && npx sipctl history
+  sipctl render                         the files, passwords hidden
+  sipctl user set basic_phone --display-name "Ann" && sipctl plan --diff
+  sipctl apply --yes && sipctl history
 ${withAsterisk()}`);
 
 function installWhatIsMissing() {
@@ -127,7 +128,7 @@ function withAsterisk() {
       : 'With a real Asterisk:';
   return `
 ${lead}
-  npx sipctl node add pbx --kind asterisk --dir /etc/asterisk --ami 127.0.0.1:5038 --ami-user sipctl --ami-secret-file ./ami.secret
-  npx sipctl node init pbx --write          checks it, adds two include lines, says every remedy
-  npx sipctl apply --yes                    docs/asterisk.md has the rest`;
+  sipctl node add pbx --kind asterisk --dir /etc/asterisk --ami 127.0.0.1:5038 --ami-user sipctl --ami-secret-file ./ami.secret
+  sipctl node init pbx --write          checks it, adds two include lines, says every remedy
+  sipctl apply --yes                    docs/asterisk.md has the rest`;
 }

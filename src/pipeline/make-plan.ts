@@ -70,9 +70,19 @@ async function planNode(
     desired,
     changes,
     unverified,
-    reload: changes.length > 0 ? target.reloadFor(changes) : unverified ? target.reloadAll() : [],
+    reload: reloadOf(target, changes, unverified),
     refusals: unsafeDeletions(held?.artifacts ?? {}, changes, options.confirmed),
   };
+}
+
+// Where nothing controls the PBX, nothing is reloaded, and the plan does not say so.
+function reloadOf(
+  target: Target,
+  changes: readonly ArtifactChange[],
+  unverified: boolean,
+): NodePlan['reload'] {
+  if (!target.controllable) return [];
+  return changes.length > 0 ? target.reloadFor(changes) : unverified ? target.reloadAll() : [];
 }
 
 // A tenant whose revision and render digest are those of the held generation is neither rendered nor read.

@@ -22,8 +22,11 @@ export function checks(node: string, found: readonly ShownCheck[], style: Style 
     failed: style.bad('failed '),
     skipped: style.dim('skipped'),
   };
-  const lines = found.map(({ name, status, message, hint }) => {
-    const remedy = hint === undefined || status === 'ok' ? '' : `\n${hint.replace(/^/gm, '           ')}`;
+  const lines = found.map(({ name, status, message, hint }, at) => {
+    // One remedy mends several things: it is said below the last of them.
+    const again = found[at + 1]?.hint === hint && found[at + 1]?.status === status;
+    const remedy =
+      hint === undefined || status === 'ok' || again ? '' : `\n${hint.replace(/^/gm, '           ')}`;
     return `  ${marks[status]}  ${name}: ${message}${remedy}\n`;
   });
   return `${style.bold(node)}\n${lines.join('')}`;
