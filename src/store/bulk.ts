@@ -45,7 +45,7 @@ export function insertUsers(
     id++;
     const row: unknown[] = [id, owner.id, username, userId(owner.domain, username), 1, at, at];
     for (const { name, field, column } of fields)
-      row.push(encode(field, valueOf(values, name, field), noun, id, column, () => keyring));
+      row.push(encode(field, givenOrInitial(values, name, field), noun, id, column, () => keyring));
     try {
       insert.run(row);
     } catch (error) {
@@ -56,7 +56,8 @@ export function insertUsers(
   return counts;
 }
 
-const valueOf = (values: Patch, name: string, field: Field): Value => values[name] ?? field.initial ?? null;
+const givenOrInitial = (values: Patch, name: string, field: Field): Value =>
+  values[name] ?? field.initial ?? null;
 
 function tenantsByName(raw: BetterSqlite3.Database): Map<string, { id: number; domain: string | null }> {
   const rows = raw.prepare('SELECT id, name, domain FROM tenants').all() as {
