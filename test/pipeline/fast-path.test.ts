@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { expectOneCompleteGeneration } from '../support/kill/one-complete-generation.ts';
-import { type QuickSipctl, quickSipctl } from './quick-sipctl.ts';
+import { type Site, siteIn } from './site.ts';
 
 const tenants = ['default', 'acme', 'constructor'] as const;
 const names = ['ann', 'bob', 'constructor', '1001'] as const;
@@ -88,13 +88,13 @@ const step = fc.oneof(
   },
 );
 
-function newSite(): QuickSipctl {
+function newSite(): Site {
   const dir = mkdtempSync(join(tmpdir(), 'sipctl-fast-'));
   for (const folder of ['pbx1', 'pbx2', 'config']) mkdirSync(join(dir, folder));
-  return quickSipctl(dir);
+  return siteIn(dir);
 }
 
-async function begin(sipctl: QuickSipctl): Promise<void> {
+async function begin(sipctl: Site): Promise<void> {
   await sipctl.ok('init');
   overlay(sipctl.dir, '60');
   for (const node of ['pbx1', 'pbx2'])
@@ -137,7 +137,7 @@ qualify_frequency: ${qualify}
 }
 
 /** Both ways to plan, which must tell the same. */
-async function expectSamePlan(sipctl: QuickSipctl): Promise<boolean> {
+async function expectSamePlan(sipctl: Site): Promise<boolean> {
   const fast = await sipctl.run('plan');
   const refreshed = await sipctl.run('plan', '--refresh');
   expect(refreshed).toEqual(fast);
@@ -145,7 +145,7 @@ async function expectSamePlan(sipctl: QuickSipctl): Promise<boolean> {
   return fast.data.pending as boolean;
 }
 
-async function applyAll(sipctl: QuickSipctl): Promise<void> {
+async function applyAll(sipctl: Site): Promise<void> {
   const plan = await sipctl.ok('plan');
   for (const { node, count, refusals } of plan.data.nodes as Planned[]) {
     const confirm = refusals.length > 0 ? ['--confirm', String(count.delete)] : [];
@@ -215,7 +215,7 @@ function snapshot(dir: string, under = ''): Record<string, string> {
 const added = (before: Record<string, string>, after: Record<string, string>): string[] =>
   Object.keys(after).filter((path) => !(path in before));
 
-async function siteOfFour(): Promise<QuickSipctl> {
+async function siteOfFour(): Promise<Site> {
   const sipctl = newSite();
   onTestFinished(() => rmSync(sipctl.dir, { recursive: true, force: true }));
   await begin(sipctl);
