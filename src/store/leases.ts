@@ -37,10 +37,9 @@ export async function takeLease(
   await transact(async (database) => {
     const held = await database.selectFrom('leases').selectAll().where('name', '=', name).executeTakeFirst();
     if (held !== undefined) {
-      const sameHost = held.host === owner.host;
-      const gone = sameHost
-        ? !clock.isAlive(held.pid as number)
-        : (held.expires_at as string) < clock.now().toISOString();
+      // Time decides here too: after a restart another process may have the number of the dead one.
+      const expired = (held.expires_at as string) < clock.now().toISOString();
+      const gone = expired || (held.host === owner.host && !clock.isAlive(held.pid as number));
       if (!gone) throw heldBy(name, held.holder as string, held.started_at as string);
       await database.deleteFrom('leases').where('name', '=', name).execute();
     }
