@@ -197,7 +197,7 @@ async function read(
         : type === 'identify'
           ? details.get(`owner-${id}`)?.identifies.get(id)
           : live[type as keyof typeof live].get(id);
-    if (message !== undefined) found.set(object, message);
+    if (message != null) found.set(object, message);
   }
   return found;
 }

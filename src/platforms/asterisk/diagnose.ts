@@ -6,44 +6,52 @@ import {
   hostFiles,
   type IncludeTrace,
   indexPath,
+  mainFile,
   type ReadFile,
   timesRead,
   traceIncludes,
 } from './include-lines.ts';
 import { fileSections, sectionNames } from './live-objects.ts';
 
-/**
- * Why Asterisk does not come to our files: an include line is missing, or something before it ends the reading.
- * Asterisk itself says of a file that it cannot be read, but of pjsip.conf, which includes it, always `Success`.
- */
+/** Asterisk cannot read pjsip.conf: whatever is delivered, everything keeps its old state. */
+export async function brokenMainFile(read: ReadFile, folder: string): Promise<Finding> {
+  const fault = (await traceIncludes(read, folder)).faults.find((one) => one.file === mainFile);
+  const cause = fault === undefined ? 'Asterisk cannot read it' : `line ${fault.line}: ${fault.message}`;
+  return syntax(mainFile, `${cause}; no change is taken, and no object is loaded when Asterisk is restarted`);
+}
+
+/** Why Asterisk does not come to our files: an include line is missing, or something before it ends the reading. */
 export async function whyNotRead(ami: AmiConnection, read: ReadFile, folder: string): Promise<Finding[]> {
   const trace = await traceIncludes(read, folder);
-  const [fault] = trace.faults;
-  if (fault !== undefined) return [unreadable(fault.file, `${fault.message} in line ${fault.line}`)];
-  const refused = await firstRefused(ami, trace);
-  if (refused !== null) return [unreadable(refused, 'Asterisk cannot read it to its end')];
   const unreached = hostFiles.filter((file) => timesRead(trace, indexPath(file)) === 0);
-  if (unreached.length > 0) {
+  const [fault] = trace.faults;
+  if (fault !== undefined && unreached.length > 0) {
+    return [syntax(fault.file, `line ${fault.line}: ${fault.message}; nothing after it is read`)];
+  }
+  if (unreached.length > 0 && trace.opaque.length === 0) {
     return [
       {
-        object: 'file pjsip.conf',
+        object: `file ${mainFile}`,
         tenant: null,
-        file: 'pjsip.conf',
+        file: mainFile,
         code: 'not-included',
         message: `does not lead to ${unreached.map(indexPath).join(', ')}: sipctl node init <node> --write adds the lines`,
       },
     ];
   }
-  if (trace.opaque.length === 0) return [];
-  return [unreadable('pjsip.conf', `one of these cannot be read to its end: ${trace.opaque.join(', ')}`)];
+  const refused = await firstRefused(ami, trace);
+  if (refused !== null) return [syntax(refused, 'Asterisk cannot read it to its end')];
+  return trace.opaque.length === 0
+    ? []
+    : [syntax(mainFile, `one of these may not be readable to its end: ${trace.opaque.join(', ')}`)];
 }
 
-const unreadable = (file: string, message: string): Finding => ({
+const syntax = (file: string, message: string): Finding => ({
   object: `file ${file}`,
   tenant: null,
   file,
   code: 'syntax',
-  message: `${message}; everything after it is removed from the running system`,
+  message,
 });
 
 async function firstRefused(ami: AmiConnection, trace: IncludeTrace): Promise<string | null> {

@@ -3,7 +3,7 @@ import type { Node } from '../../model/nouns.ts';
 import type { Check } from '../target.ts';
 import type { AmiConnection } from './ami/connection.ts';
 import { AmiError } from './ami/failures.ts';
-import { hostFiles, indexPath } from './include-lines.ts';
+import { hostFiles, indexPath, mainFile } from './include-lines.ts';
 import { sectionNames } from './live-objects.ts';
 import {
   leastWrite,
@@ -28,7 +28,9 @@ export async function examineControl(ami: AmiConnection, node: Node, files: Gene
     ...(await rightsChecks(ami, node, rights)),
   ];
   if (rights.has('CoreSettings')) checks.push(versionCheck(node, await asteriskVersion(ami)));
-  if (rights.has('ListCategories')) checks.push(...(await readingChecks(ami, node, files, rights)));
+  if (rights.has('ListCategories')) {
+    checks.push(await mainFileCheck(ami), ...(await readingChecks(ami, node, files, rights)));
+  }
   return checks;
 }
 
@@ -134,6 +136,18 @@ function versionCheck(node: Node, version: string): Check {
   const wording =
     written === null ? `files are written for ${supported.oldest} and later` : 'as the node says';
   return { name, status: 'ok', message: `Asterisk ${version}, ${wording}` };
+}
+
+// A reload says Success even where this is an error, and then changes nothing.
+async function mainFileCheck(ami: AmiConnection): Promise<Check> {
+  const name = mainFile;
+  if (await isReadable(ami, mainFile)) return { name, status: 'ok', message: 'Asterisk reads it to its end' };
+  return {
+    name,
+    status: 'failed',
+    message: `Asterisk cannot read ${mainFile}: it takes no change, and has no SIP objects when it is restarted`,
+    hint: `asterisk -rx 'module reload res_pjsip.so', then read the ERROR lines of config.c in its log`,
+  };
 }
 
 async function readingChecks(

@@ -27,13 +27,9 @@ export interface Examination {
 export async function examineAsterisk(examination: Examination, write: boolean): Promise<Check[]> {
   const { node, files, protocols, timeouts } = examination;
   const folder = await attempt('folder', () => examineFolder(examination));
-  if (folder.some((check) => check.status === 'failed')) return folder;
-  const place = { node: node.name, files };
-  const checks = [
-    ...folder,
-    ...(await attempt('generation', () => examineGeneration(examination, write))),
-    ...(await attempt('include', () => examineIncludes(place, write))),
-  ];
+  const isUsable = folder.every((check) => check.status !== 'failed');
+  if (!isUsable && !(await isThere(files))) return folder;
+  const checks = [...folder, ...(await examineFiles(examination, write && isUsable))];
   const byFiles = () =>
     attempt('transports', async () => examineTransports(node, protocols, await transportsInFiles(files)));
   if (node.ami === null) return [...checks, ...(await byFiles()), ...skippedControl(node)];
@@ -51,6 +47,24 @@ export async function examineAsterisk(examination: Examination, write: boolean):
     return [...checks, ...transports, ...control];
   } finally {
     await ami.close();
+  }
+}
+
+async function isThere(files: Generations): Promise<boolean> {
+  return (await files.stat('.').catch(() => null))?.kind === 'directory';
+}
+
+// Two runs that write at once would add the same line twice.
+async function examineFiles(examination: Examination, write: boolean): Promise<Check[]> {
+  const { node, files } = examination;
+  const unlock = write ? await files.lock(`node init ${node.name} (process ${process.pid})`) : null;
+  try {
+    return [
+      ...(await attempt('generation', () => examineGeneration(examination, write))),
+      ...(await attempt('include', () => examineIncludes({ node: node.name, files }, write))),
+    ];
+  } finally {
+    await unlock?.();
   }
 }
 

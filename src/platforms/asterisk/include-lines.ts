@@ -1,4 +1,4 @@
-import { parseConf } from './conf/parse.ts';
+import { type ConfDirective, parseConf } from './conf/parse.ts';
 import { trunksFile, usersFile } from './pjsip-object.ts';
 
 /** The files of the configuration folder that include what sipctl delivers. */
@@ -31,11 +31,21 @@ export interface TracedFile {
   from: string | null;
 }
 
+/**
+ * A place where Asterisk stops reading a file: an include line whose file is missing, a bracket or comment that is
+ * not closed. The file that includes it is read on; only pjsip.conf itself is then no configuration any more, and
+ * every object keeps its old state (tried on 16.28 and 22.10).
+ */
+export interface ReadingFault {
+  file: string;
+  line: number;
+  message: string;
+}
+
 /** What reading pjsip.conf leads to, as far as it can be told from the files alone. */
 export interface IncludeTrace {
   files: TracedFile[];
-  /** Everything after such a place is cut off: a file that is missing, a bracket or comment that is not closed. */
-  faults: { file: string; line: number; message: string }[];
+  faults: ReadingFault[];
   /** Include lines whose files cannot be told from here: patterns, and files outside the folder. */
   opaque: string[];
 }
@@ -68,22 +78,36 @@ async function visit(file: TracedFile, above: readonly string[], walk: Walk): Pr
   const content = await walk.read(file.path);
   if (content === null) return;
   for (const item of parseConf(content).items) {
-    const place = `${file.path}:${item.line}`;
     if (item.kind === 'fault' && item.fatal) {
       trace.faults.push({ file: file.path, line: item.line, message: item.message });
+      return;
     }
-    if (item.kind !== 'directive' || item.name === 'exec') continue;
-    const found = await resolve(item.argument, walk);
-    if (found === null) trace.opaque.push(`${place}: #${item.name} ${item.argument}`);
-    else if (found.length === 0 && item.name === 'include') {
-      trace.faults.push({ file: file.path, line: item.line, message: `${item.argument} is missing` });
-    }
-    for (const path of found ?? []) {
-      if (above.includes(path) || path === file.path) {
-        trace.faults.push({ file: file.path, line: item.line, message: `${path} includes itself` });
-      } else await visit({ path, from: place }, [...above, file.path], walk);
+    if (item.kind === 'directive' && item.name !== 'exec') {
+      const isMissing = !(await follow(item, file, above, walk));
+      if (isMissing && item.name === 'include') {
+        trace.faults.push({ file: file.path, line: item.line, message: `${item.argument} is missing` });
+        return;
+      }
     }
   }
+}
+
+/** Reads what an include line names; false where there is no such file. */
+async function follow(
+  directive: ConfDirective,
+  file: TracedFile,
+  above: readonly string[],
+  walk: Walk,
+): Promise<boolean> {
+  const place = `${file.path}:${directive.line}`;
+  const found = await resolve(directive.argument, walk);
+  if (found === null) walk.trace.opaque.push(`${place}: #${directive.name} ${directive.argument}`);
+  for (const path of found ?? []) {
+    if (above.includes(path) || path === file.path) {
+      walk.trace.faults.push({ file: file.path, line: directive.line, message: `${path} includes itself` });
+    } else await visit({ path, from: place }, [...above, file.path], walk);
+  }
+  return found === null || found.length > 0;
 }
 
 /** The files that an include line names; null where that cannot be told from here. */

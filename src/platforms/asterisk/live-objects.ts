@@ -10,12 +10,11 @@ export interface LiveObjects {
   registration: ReadonlyMap<string, AmiMessage>;
 }
 
-/** Everything that one endpoint shows of itself: its values, and the identifies and transport tied to it. */
+/** Everything that one endpoint shows of itself. */
 export interface EndpointDetails {
-  endpoint: AmiMessage;
+  /** Null where Asterisk will not show it, which is how it says that the endpoint's transport does not run. */
+  endpoint: AmiMessage | null;
   identifies: ReadonlyMap<string, AmiMessage>;
-  /** False where the endpoint names no transport, or one that does not run. */
-  hasTransport: boolean;
 }
 
 /** A section of pjsip.conf with all its includes, as Asterisk reads it from disk. */
@@ -57,16 +56,15 @@ export async function endpointDetails(
 async function endpointDetail(ami: AmiConnection, name: string): Promise<EndpointDetails | null> {
   try {
     const items = await ami.list('PJSIPShowEndpoint', { Endpoint: name });
-    const endpoint = items.find((item) => item.get('Event') === 'EndpointDetail');
-    if (endpoint === undefined) return null;
     const identifies = items.filter((item) => item.get('Event') === 'IdentifyDetail');
     return {
-      endpoint,
+      endpoint: items.find((item) => item.get('Event') === 'EndpointDetail') ?? null,
       identifies: new Map(identifies.map((item) => [item.get('ObjectName') ?? '', item])),
-      hasTransport: items.some((item) => item.get('Event') === 'TransportDetail'),
     };
   } catch (error) {
-    if (error instanceof AmiError && /unable to retrieve endpoint/i.test(error.reply)) return null;
+    if (!(error instanceof AmiError)) throw error;
+    if (/unable to retrieve endpoint/i.test(error.reply)) return null;
+    if (/unable to retrieve transport/i.test(error.reply)) return { endpoint: null, identifies: new Map() };
     throw error;
   }
 }

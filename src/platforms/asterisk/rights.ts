@@ -24,7 +24,7 @@ export const needs: readonly Need[] = [
   {
     purpose: 'registrations',
     classes: ['reporting', 'system'],
-    actions: ['PJSIPShowRegistrationsOutbound', 'PJSIPUnregister', 'CoreSettings'],
+    actions: ['PJSIPShowRegistrationsOutbound', 'PJSIPRegister', 'PJSIPUnregister', 'CoreSettings'],
   },
 ];
 

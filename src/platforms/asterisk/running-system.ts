@@ -28,12 +28,20 @@ export interface Timeouts {
   action: number;
   /** For a reload of an empty system; every object adds its share. */
   reload: number;
+  /** For carriers to confirm that registrations ended; one that is silent then stops no reload. */
+  unregister: number;
 }
 
-export const defaultTimeouts: Timeouts = { connect: 10_000, action: 30_000, reload: 60_000 };
+export const defaultTimeouts: Timeouts = {
+  connect: 10_000,
+  action: 30_000,
+  reload: 60_000,
+  unregister: 5_000,
+};
 
 // 10,000 endpoints with their auths and AORs take 5 to 9 s on a small machine.
 const reloadMsPerObject = 6;
+const pollMs = 50;
 
 /** Signs in at a node's manager interface. @throws SipctlError `unreachable`, `refused`, or `invalid` settings */
 export async function openAmi(node: Node, timeouts: Timeouts): Promise<AmiConnection> {
@@ -111,6 +119,8 @@ class RunningAsterisk implements RunningSystem {
   readonly #timeouts: Timeouts;
   /** What was verified last over this connection; null before the first time. */
   #last: readonly Artifact[] | null = null;
+  /** Registrations that were asked to end. */
+  readonly #leaving = new Set<string>();
 
   constructor(ami: AmiConnection, engine: Engine, files: Generations, timeouts: Timeouts) {
     this.engine = engine;
@@ -120,8 +130,14 @@ class RunningAsterisk implements RunningSystem {
   }
 
   async perform(step: ReloadStep): Promise<void> {
-    if (step.kind === 'unregister') await this.#unregister(step.registration);
-    else await this.#reload(step.module);
+    if (step.kind === 'reload-module') {
+      await this.#untilLeft();
+      await this.#reload(step.module);
+      return;
+    }
+    const leaves = step.kind === 'unregister';
+    await this.#ask(leaves ? 'PJSIPUnregister' : 'PJSIPRegister', step.registration);
+    if (leaves) this.#leaving.add(step.registration);
   }
 
   async verify(artifacts: readonly Artifact[], changed: ReadonlySet<string>): Promise<Finding[]> {
@@ -156,13 +172,26 @@ class RunningAsterisk implements RunningSystem {
     return this.#ami.close();
   }
 
-  // One that is not there, because the trunk never got so far, needs no ending.
-  async #unregister(registration: string): Promise<void> {
+  // A registration that is not there, because the trunk never got so far, needs no ending; that one is missing which
+  // should be there is what the verification says.
+  async #ask(action: 'PJSIPRegister' | 'PJSIPUnregister', registration: string): Promise<void> {
     try {
-      await this.#ami.action('PJSIPUnregister', { Registration: registration });
+      await this.#ami.action(action, { Registration: registration });
     } catch (error) {
       if (!(error instanceof AmiError) || !/unable to retrieve registration/i.test(error.reply)) throw error;
     }
+  }
+
+  // The carrier asks for the password first, which the reload takes away.
+  async #untilLeft(): Promise<void> {
+    for (let waited = 0; this.#leaving.size > 0 && waited < this.#timeouts.unregister; waited += pollMs) {
+      const items = await this.#ami.list('PJSIPShowRegistrationsOutbound');
+      const up = items.filter((item) => item.get('Status') === 'Registered');
+      const names = new Set(up.map((item) => item.get('ObjectName')));
+      for (const id of this.#leaving) if (!names.has(id)) this.#leaving.delete(id);
+      if (this.#leaving.size > 0) await sleep(pollMs);
+    }
+    this.#leaving.clear();
   }
 
   // The answer comes when the new state is in force. Of two reloads at once the second one is refused.

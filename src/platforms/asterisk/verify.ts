@@ -5,9 +5,9 @@ import type { AmiConnection } from './ami/connection.ts';
 import { AmiError } from './ami/failures.ts';
 import { compareObject } from './compare-object.ts';
 import { type Delivered, deliveredObjects, deliveredPath, objectKey } from './delivered.ts';
-import { duplicateSections, whyNotRead } from './diagnose.ts';
+import { brokenMainFile, duplicateSections, whyNotRead } from './diagnose.ts';
 import { isShown } from './expected-values.ts';
-import type { ReadFile } from './include-lines.ts';
+import { mainFile, type ReadFile } from './include-lines.ts';
 import {
   type EndpointDetails,
   endpointDetails,
@@ -47,7 +47,8 @@ export async function verifyDelivered(verification: Verification): Promise<Findi
     ami,
     artifacts.filter((artifact) => changed.has(artifact.key)),
   );
-  const sections = await readSections(ami, 'pjsip.conf');
+  const sections = await readSections(ami);
+  if (sections === null) return [await brokenMainFile(verification.read, verification.folder), ...findings];
   const delivered = artifacts.map((artifact) => ({ artifact, objects: deliveredObjects(artifact) }));
   const skipped = new Set<string>();
   for (const { artifact, objects } of delivered) {
@@ -97,11 +98,16 @@ async function unreadableFiles(ami: AmiConnection, artifacts: readonly Artifact[
   return findings;
 }
 
-/** Section name → how often it stands in the file and its includes. */
-async function readSections(ami: AmiConnection, file: string): Promise<Map<string, number>> {
-  const counts = new Map<string, number>();
-  for (const name of await sectionNames(ami, file)) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
+/** Section name → how often it stands in pjsip.conf and its includes; null where Asterisk cannot read pjsip.conf. */
+async function readSections(ami: AmiConnection): Promise<Map<string, number> | null> {
+  try {
+    const counts = new Map<string, number>();
+    for (const name of await sectionNames(ami, mainFile)) counts.set(name, (counts.get(name) ?? 0) + 1);
+    return counts;
+  } catch (error) {
+    if (error instanceof AmiError && error.outcome === 'failed') return null;
+    throw error;
+  }
 }
 
 const notIncluded = (artifact: Artifact): Finding => ({
@@ -160,8 +166,10 @@ async function differing(
     const { object } = delivered;
     if (!isShown(object.type)) continue;
     const shown = shownObject(delivered, live, details);
-    if (shown === undefined) {
-      if (object.type === 'identify' && details.has(endpointOf(delivered))) {
+    const transport = missingTransport(delivered, details, transports);
+    if (transport !== null) findings.push(finding(delivered, 'missing', transport));
+    if (shown === undefined || shown === null) {
+      if (object.type === 'identify' && details.get(endpointOf(delivered))?.endpoint) {
         findings.push(
           finding(delivered, 'missing', `identify ${object.id} does not run: Asterisk refused it`),
         );
@@ -172,8 +180,6 @@ async function differing(
     if (differences.length > 0) {
       findings.push(finding(delivered, 'differs', `${object.type}: ${differences.join('; ')}`));
     }
-    const transport = missingTransport(delivered, details, transports);
-    if (transport !== null) findings.push(finding(delivered, 'missing', transport));
   }
   return findings;
 }
@@ -182,7 +188,7 @@ function shownObject(
   delivered: Delivered,
   live: LiveObjects,
   details: ReadonlyMap<string, EndpointDetails>,
-): AmiMessage | undefined {
+): AmiMessage | null | undefined {
   const { type, id } = delivered.object;
   if (type === 'endpoint') return details.get(id)?.endpoint;
   if (type === 'identify') return details.get(endpointOf(delivered))?.identifies.get(id);
@@ -211,7 +217,7 @@ function missingTransport(
   if (transport === undefined || transport === '') return null;
   const there =
     type === 'endpoint'
-      ? (details.get(id)?.hasTransport ?? true)
+      ? details.get(id)?.endpoint !== null
       : type !== 'registration' || configured.has(transport);
   return there ? null : `${type}: the transport ${transport} does not run: define it in pjsip.conf`;
 }
