@@ -1,6 +1,6 @@
 /**
  * node test/node-version.mjs MAJOR [FILTER...]: the whole suite on another major version of Node. Copies the files that git
- * knows, and new ones that it does not ignore, to a temporary folder, takes Node from npm's package `node`, installs the
+ * knows, and new ones that it does not ignore, to a temporary folder, takes Node from the npm registry, installs the
  * packages with it, so that native code is built for it, and runs `npm test` there. Its exit code is that of the suite.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [major, ...filters] = process.argv.slice(2);
 const usageCode = 64;
+/** What npm's package `node` fetches by a script, which npm may be set up not to run. Has the headers to compile with, too. */
+const nodePackage = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
 
 if (!/^\d+$/.test(major ?? '')) {
   process.stderr.write('usage: node test/node-version.mjs MAJOR [FILTER...]\n');
@@ -47,10 +49,10 @@ async function main() {
   const prefix = join(folder, 'node');
   mkdirSync(prefix);
   // npm would take the folder above for the project, were there no package here.
-  const install = ['install', '--prefix', prefix, '--no-audit', '--no-fund', `node@${major}`];
+  const install = ['install', '--prefix', prefix, '--no-audit', '--no-fund', `${nodePackage}@${major}`];
   if ((await run('npm', install, prefix, process.env)) !== 0)
     throw new Error(`Node ${major} could not be installed`);
-  const bin = join(prefix, 'node_modules', 'node', 'bin');
+  const bin = join(prefix, 'node_modules', nodePackage, 'bin');
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
   const found = execFileSync('node', ['--version'], { env }).toString().trim();
   if (!found.startsWith(`v${major}.`)) throw new Error(`wanted Node ${major}, got ${found}`);

@@ -16,6 +16,8 @@ const filters = process.argv.slice(2);
 const deadline = Number(process.env.SIPCTL_TEST_DEADLINE || 2400);
 const interruptedCode = 130;
 
+const colours = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
+
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 const running = new Set();
@@ -29,7 +31,7 @@ function run(program, args, env = {}) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: root,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...colours, ...env },
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
     });
@@ -103,7 +105,9 @@ async function install() {
   const quiet = ['--no-audit', '--no-fund'];
   if (missing.length > 0) {
     say(`── npm ci (${missing.length} packages missing; better-sqlite3 may take minutes to compile)`);
-    const code = await run('npm', ['ci', ...quiet], compilerEnv());
+    const exact = await run('npm', ['ci', ...quiet], compilerEnv());
+    // A registry that lacks packages for other machines makes npm call the lock file incomplete, and stop.
+    const code = exact && (await run('npm', ['install', '--no-save', ...quiet], compilerEnv()));
     if (code !== 0) return code;
   }
   if (await nativeCodeFits()) return 0;
