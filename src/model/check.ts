@@ -17,7 +17,7 @@ export function checkTrunk(trunk: TrunkValues, catalog: Catalog): Problem[] {
   return [
     ...choiceProblems(trunk, template),
     ...missingFields(trunk, template, authType),
-    ...hostProblems(trunk, template),
+    ...hostProblems(trunk, template, authType),
     ...usernameProblems(trunk, template),
     ...registrationProblems(trunk, template, authType),
     ...fromUserProblems(trunk),
@@ -99,20 +99,30 @@ function missingFields(
       code: `missing_${field}`,
       message: `${field}: ${template.displayName} needs it${authType === 'ip' ? ' for IP authentication' : ''}`,
       field,
-      hint: `give ${field === 'password' ? '--password-stdin, --password-file or --password env:NAME' : `--${flagOf(field)}`}`,
+      hint: missingHint(field, template),
     }));
 }
 
-function hostProblems(trunk: TrunkValues, template: ProviderTemplate): Problem[] {
+function missingHint(field: string, { hostPattern }: ProviderTemplate): string {
+  if (field === 'password') return 'give --password-stdin, --password-file or --password env:NAME';
+  return field === 'host' && hostPattern !== null
+    ? `give --host, it looks like ${hostPattern}`
+    : `give --${flagOf(field)}`;
+}
+
+function hostProblems(
+  trunk: TrunkValues,
+  template: ProviderTemplate,
+  authType: 'credential' | 'ip',
+): Problem[] {
   if (trunk.host !== null || template.hosts.length > 0) return [];
-  if ((template.requiredFields.credential ?? template.requiredFields.ip ?? []).includes('host')) return [];
+  if (template.requiredFields[authType]?.includes('host')) return [];
   return [
     {
       code: 'missing_host',
       message: `host: ${template.displayName} gives each customer a host of their own`,
       field: 'host',
-      hint:
-        template.hostPattern === null ? 'give --host' : `give --host, it looks like ${template.hostPattern}`,
+      hint: missingHint('host', template),
     },
   ];
 }

@@ -1,9 +1,13 @@
+import { SipctlError } from '../errors.ts';
 import { trunkContext, trunkId, userContext, userId } from './identity.ts';
 import type { Tenant, Trunk, User } from './nouns.ts';
 import type { ResolvedSite, ResolvedTrunk, ResolvedUser, TenantSite } from './site.ts';
 import type { Catalog, ProviderTemplate, Transport, UserTemplate } from './template.ts';
 
-/** Fills what a tenant's objects leave open from their templates. Disabled objects are not there at all. */
+/**
+ * Fills what a tenant's objects leave open from their templates. Disabled objects are not there at all.
+ * @throws SipctlError `notFound` where a template that is used is gone
+ */
 export function resolveSite(site: TenantSite, catalog: Catalog): ResolvedSite {
   const { tenant } = site;
   if (!tenant.enabled) return { tenant, trunks: [], users: [] };
@@ -11,10 +15,10 @@ export function resolveSite(site: TenantSite, catalog: Catalog): ResolvedSite {
     tenant,
     trunks: site.trunks
       .filter((trunk) => trunk.enabled)
-      .map((trunk) => resolveTrunk(trunk, tenant, templateOf(catalog.providers, trunk.provider, 'provider'))),
+      .map((trunk) => resolveTrunk(trunk, tenant, providerOf(trunk, catalog))),
     users: site.users
       .filter((user) => user.enabled)
-      .map((user) => resolveUser(user, tenant, templateOf(catalog.users, user.template, 'user'))),
+      .map((user) => resolveUser(user, tenant, userTemplateOf(user, catalog))),
   };
 }
 
@@ -31,7 +35,7 @@ export function resolveTrunk(trunk: Trunk, tenant: Tenant, template: ProviderTem
     authType,
     host,
     port: trunk.port ?? templatePort(template, transport),
-    portGiven: trunk.port !== null || template.ports[transport] !== defaultPort(transport),
+    portGiven: trunk.port !== null || templatePort(template, transport) !== defaultPort(transport),
     transport,
     username: trunk.username,
     authUsername: trunk.authUsername ?? trunk.username,
@@ -103,9 +107,22 @@ function fromUserRule(trunk: Trunk, template: ProviderTemplate): ResolvedTrunk['
   return wantsDid && trunk.did === null ? 'account' : template.fromUser;
 }
 
-function templateOf<T>(templates: ReadonlyMap<string, T>, id: string, kind: string): T {
+const providerOf = (trunk: Trunk, { providers }: Catalog): ProviderTemplate =>
+  templateOf(providers, trunk.provider, `trunk ${trunk.name} of tenant ${trunk.tenant}`, 'provider');
+
+const userTemplateOf = (user: User, { users }: Catalog): UserTemplate =>
+  templateOf(users, user.template, `user ${user.username} of tenant ${user.tenant}`, 'user-template');
+
+// A template of the operator's own may be taken away while something still uses it.
+function templateOf<T>(templates: ReadonlyMap<string, T>, id: string, user: string, kind: TemplateKind): T {
   const template = templates.get(id);
-  if (template === undefined)
-    throw new Error(`the ${kind} template '${id}' is gone: ${[...templates.keys()].join(', ')}`);
-  return template;
+  if (template !== undefined) return template;
+  throw new SipctlError('notFound', {
+    code: `${kind.replace('-', '_')}_gone`,
+    message: `${user} uses the ${kind} '${id}', which is not there any more`,
+    field: kind === 'provider' ? 'provider' : 'template',
+    hint: `put its file back, or choose another one: sipctl ${kind} list`,
+  });
 }
+
+type TemplateKind = 'provider' | 'user-template';
