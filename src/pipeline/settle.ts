@@ -20,9 +20,9 @@ interface Settling {
  * Puts a written generation in force, and takes it back where the running system did not take it:
  *
  * ```
- * unregister ─ flip ─ reload ─ verify ─┬─ as delivered ──────────── verified
- *                                      └─ findings ─ flip back ─ reload ─ verify ─┬─ rolled back
- *                                                                                 └─ rollback failed
+ * unregister ─ flip ─ reload, register ─ verify ─┬─ as delivered ─ verified
+ *                                                └─ findings ─ flip back ─ reload, register ─ verify ─┬─ rolled back
+ *                                                                                                     └─ rollback failed
  * ```
  * From the flip on it is not interrupted: the PBX would run something else than its files say.
  */
@@ -51,10 +51,13 @@ export async function settle(settling: Settling): Promise<void> {
 }
 
 async function takeBack(settling: Settling, running: RunningSystem): Promise<void> {
-  const { target, held, outcome, progress } = settling;
+  const { target, held, plan, outcome, progress } = settling;
   progress(target.node, 'rolling back');
   await target.files.flip(held.generation);
-  const left = await reloadAndVerify(settling, running, held, target.reloadAll());
+  const left = await reloadAndVerify(settling, running, held, [
+    ...target.reloadAll(),
+    ...plan.reload.flatMap(registerAgain),
+  ]);
   const failed = left.length > 0;
   if (!failed) await target.files.markVerified(held.generation);
   Object.assign(outcome, {
@@ -63,6 +66,11 @@ async function takeBack(settling: Settling, running: RunningSystem): Promise<voi
     error: notVerified(target, failed ? left : outcome.findings, failed ? 'rollbackFailed' : 'notVerified'),
   });
 }
+
+// A refused reload can leave a registration as it was, which then is ended; and after one with wrong credentials the
+// next try would be minutes away.
+const registerAgain = (step: ReloadStep): ReloadStep[] =>
+  step.kind === 'reload-module' ? [] : [{ kind: 'register', registration: step.registration }];
 
 // A reload that fails is itself a finding: the flip is undone then, as for any other.
 async function reloadAndVerify(

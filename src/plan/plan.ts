@@ -12,6 +12,8 @@ export interface ObjectChange {
   options: OptionChange[];
   /** Registrations at carriers that vanish with it, by their names on the PBX: they are ended before a reload. */
   unregisters?: readonly string[];
+  /** Registrations that stay, with other credentials: they are renewed after a reload, or would wait for their turn. */
+  registers?: readonly string[];
 }
 
 export interface OptionChange {
@@ -33,7 +35,8 @@ export interface ArtifactChange {
 /** One step of a reload, in the order it is done. Data; words come in the report. */
 export type ReloadStep =
   | { kind: 'unregister'; registration: string }
-  | { kind: 'reload-module'; module: string };
+  | { kind: 'reload-module'; module: string }
+  | { kind: 'register'; registration: string };
 
 export interface Refusal {
   code: string;

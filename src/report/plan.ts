@@ -73,7 +73,7 @@ const optionLine = ({ section, option, before, after }: OptionChange): string =>
 
 /** A step of a reload in words. */
 export const stepText = (step: ReloadStep): string =>
-  step.kind === 'unregister' ? `unregister ${step.registration}` : `reload ${step.module}`;
+  step.kind === 'reload-module' ? `reload ${step.module}` : `${step.kind} ${step.registration}`;
 
 function summary(pending: readonly NodePlan[], style: Style): string {
   const count = countObjects(pending.flatMap((plan) => plan.changes));

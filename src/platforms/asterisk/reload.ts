@@ -1,5 +1,5 @@
-import type { ArtifactChange, ReloadStep } from '../../plan/plan.ts';
-import type { PjsipGroup } from './pjsip-object.ts';
+import type { ArtifactChange, ObjectChange, ReloadStep } from '../../plan/plan.ts';
+import type { PjsipGroup, PjsipObject } from './pjsip-object.ts';
 
 /** One reload of it reads every PJSIP object again, registrations and identifies included. */
 export const pjsipModule = 'res_pjsip.so';
@@ -7,32 +7,59 @@ export const pjsipModule = 'res_pjsip.so';
 /**
  * The smallest reload that makes changes run: nothing for nothing. Registrations that vanish are ended first,
  * because the reload takes their credentials away, and the carrier would keep sending calls until they expire.
+ * Those whose credentials change are renewed afterwards: Asterisk would try the new ones when the next try is due.
  */
 export function reloadFor(changes: readonly ArtifactChange[]): ReloadStep[] {
   if (changes.length === 0) return [];
-  const vanishing = changes.flatMap((change) => change.objects.flatMap((object) => object.unregisters ?? []));
+  const objects = changes.flatMap((change) => change.objects);
+  const steps = (kind: 'unregister' | 'register', names: readonly string[]): ReloadStep[] =>
+    [...names].sort().map((registration) => ({ kind, registration }));
   return [
-    ...vanishing.sort().map((registration): ReloadStep => ({ kind: 'unregister', registration })),
+    ...steps(
+      'unregister',
+      objects.flatMap(({ unregisters }) => unregisters ?? []),
+    ),
     ...reloadAll(),
+    ...steps(
+      'register',
+      objects.flatMap(({ registers }) => registers ?? []),
+    ),
   ];
 }
 
 /** What makes everything that is delivered run. */
 export const reloadAll = (): ReloadStep[] => [{ kind: 'reload-module', module: pjsipModule }];
 
-/** By trunk: the registrations that are in `before` and not in `after`. */
-export function vanishingRegistrations(
-  before: readonly PjsipGroup[],
-  after: readonly PjsipGroup[],
-): Map<string, string[]> {
-  const kept = new Set(after.flatMap(registrations));
-  const vanishing = new Map<string, string[]>();
-  for (const group of before) {
-    const gone = registrations(group).filter((id) => !kept.has(id));
-    if (gone.length > 0) vanishing.set(group.name, gone);
+/** What the change of a trunk means for its registrations at the carrier. */
+export function registrationChanges(
+  before: PjsipGroup,
+  after: PjsipGroup | undefined,
+): Pick<ObjectChange, 'unregisters' | 'registers'> {
+  const unregisters: string[] = [];
+  const registers: string[] = [];
+  const kept = new Map(objectsOf(after, 'registration').map((object) => [object.id, object]));
+  for (const registration of objectsOf(before, 'registration')) {
+    const next = kept.get(registration.id);
+    if (next === undefined || isElsewhere(registration, next)) unregisters.push(registration.id);
+    else if (textOf(objectsOf(before, 'auth')) !== textOf(objectsOf(after, 'auth')))
+      registers.push(registration.id);
   }
-  return vanishing;
+  return {
+    ...(unregisters.length > 0 ? { unregisters } : {}),
+    ...(registers.length > 0 ? { registers } : {}),
+  };
 }
 
-const registrations = (group: PjsipGroup): string[] =>
-  group.objects.filter((object) => object.type === 'registration').map((object) => object.id);
+const objectsOf = (group: PjsipGroup | undefined, type: string): PjsipObject[] =>
+  (group?.objects ?? []).filter((object) => object.type === type);
+
+// Another carrier or account: the old one would keep the contact.
+const isElsewhere = (one: PjsipObject, other: PjsipObject): boolean =>
+  ['server_uri', 'client_uri'].some(
+    (option) => textOf(valuesOf(one, option)) !== textOf(valuesOf(other, option)),
+  );
+
+const valuesOf = (object: PjsipObject, option: string): string[] =>
+  object.options.filter(([name]) => name === option).map(([, value]) => value);
+
+const textOf = (value: unknown): string => JSON.stringify(value);

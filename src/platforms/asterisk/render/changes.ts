@@ -2,7 +2,7 @@ import type { ObjectChange, OptionChange } from '../../../plan/plan.ts';
 import { parseRendered } from '../conf/rendered.ts';
 import { isSecret } from '../expected-values.ts';
 import type { PjsipGroup, PjsipObject } from '../pjsip-object.ts';
-import { vanishingRegistrations } from '../reload.ts';
+import { registrationChanges } from '../reload.ts';
 
 const masked = '[secret]';
 
@@ -19,13 +19,11 @@ export function objectChanges(tenant: string, before: Buffer | null, after: Buff
   const fresh = parseRendered(freshText);
   const freshByName = new Map(fresh.map((group) => [group.name, group]));
   const oldNames = new Set(old.map(({ name }) => name));
-  const vanishing = vanishingRegistrations(old, fresh);
   const changes: ObjectChange[] = [];
   for (const group of old) {
-    const change = changeOf(group, freshByName.get(group.name), tenant);
-    if (change === null) continue;
-    const unregisters = vanishing.get(group.name);
-    changes.push(unregisters === undefined ? change : { ...change, unregisters });
+    const next = freshByName.get(group.name);
+    const change = changeOf(group, next, tenant);
+    if (change !== null) changes.push({ ...change, ...registrationChanges(group, next) });
   }
   for (const { kind, name } of fresh) {
     if (!oldNames.has(name)) changes.push({ action: 'create', kind, tenant, name, options: [] });
