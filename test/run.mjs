@@ -148,7 +148,7 @@ function count(files, code) {
     failed += failedTests + (broken ? 1 : 0);
   }
   if (code !== 0 && failed === 0) {
-    failures.push(ended || 'vitest reported an error outside of any test');
+    if (!ended) failures.push('vitest reported an error outside of any test');
     failed = 1;
   }
   counts.failed += failed;
@@ -183,6 +183,7 @@ if ((await install()) !== 0) {
   }
 }
 clearTimeout(timer);
+if (ended) failures.unshift(ended);
 
 if (failures.length > 0) say(`\nfailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
 say(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
