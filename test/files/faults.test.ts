@@ -35,31 +35,31 @@ async function failure(promise: Promise<unknown>): Promise<SipctlError> {
 }
 
 describe('a disk without room', () => {
-  it.each(['ENOSPC', 'EDQUOT'])(
-    'fails with %s at any step, changes nothing, and leaves nothing behind',
-    async (code) => {
-      for (let n = 1; ; n++) {
-        const dir = await temporaryFolder();
-        await deliver(localGenerations(dir, { now }), site);
-        const before = await tree(dir);
-        const place = localGenerations(dir, { now, operations: failAt(fileSystem, n, code) });
-        const generation = sampleGeneration(2, larger);
-        const outcome = await place.write(generation).then(
-          () => null,
-          (error: unknown) => error as SipctlError,
-        );
-        if (outcome === null) {
-          expect(n).toBeGreaterThan(10);
-          return;
-        }
-        expect(outcome).toMatchObject({ outcome: 'failed', problems: [{ code: 'disk_full' }] });
-        expect(outcome.problems[0]?.hint).toContain('df -h');
-        await expectOneCompleteGeneration(dir);
-        // An empty tenant folder takes no room to speak of; the next prune removes it.
-        expect(withoutEmptyFolders(await tree(dir)), `at step ${n}`).toEqual(before);
+  it.each([
+    'ENOSPC',
+    'EDQUOT',
+  ])('fails with %s at any step, changes nothing, and leaves nothing behind', async (code) => {
+    for (let n = 1; ; n++) {
+      const dir = await temporaryFolder();
+      await deliver(localGenerations(dir, { now }), site);
+      const before = await tree(dir);
+      const place = localGenerations(dir, { now, operations: failAt(fileSystem, n, code) });
+      const generation = sampleGeneration(2, larger);
+      const outcome = await place.write(generation).then(
+        () => null,
+        (error: unknown) => error as SipctlError,
+      );
+      if (outcome === null) {
+        expect(n).toBeGreaterThan(10);
+        return;
       }
-    },
-  );
+      expect(outcome).toMatchObject({ outcome: 'failed', problems: [{ code: 'disk_full' }] });
+      expect(outcome.problems[0]?.hint).toContain('df -h');
+      await expectOneCompleteGeneration(dir);
+      // An empty tenant folder takes no room to speak of; the next prune removes it.
+      expect(withoutEmptyFolders(await tree(dir)), `at step ${n}`).toEqual(before);
+    }
+  });
 
   it('fails a flip and a mark likewise, with the old generation in force', async () => {
     const dir = await temporaryFolder();

@@ -184,19 +184,21 @@ describe('pruning', () => {
 });
 
 describe('what others planted', () => {
-  it.each(['sipctl', 'sipctl/store', 'sipctl/store/acme', 'sipctl/generations'])(
-    'refuses to write through %s when it is a link',
-    async (path) => {
-      const [dir, elsewhere] = [await temporaryFolder(), await temporaryFolder()];
-      const place = localGenerations(dir, { now });
-      await mkdir(join(dir, path, '..'), { recursive: true });
-      await symlink(elsewhere, join(dir, path));
-      const error = await failure(deliver(place, first));
-      expect(error.outcome).toBe('refused');
-      expect(error.message).toContain(join(dir, path));
-      expect(await readdir(elsewhere)).toEqual([]);
-    },
-  );
+  it.each([
+    'sipctl',
+    'sipctl/store',
+    'sipctl/store/acme',
+    'sipctl/generations',
+  ])('refuses to write through %s when it is a link', async (path) => {
+    const [dir, elsewhere] = [await temporaryFolder(), await temporaryFolder()];
+    const place = localGenerations(dir, { now });
+    await mkdir(join(dir, path, '..'), { recursive: true });
+    await symlink(elsewhere, join(dir, path));
+    const error = await failure(deliver(place, first));
+    expect(error.outcome).toBe('refused');
+    expect(error.message).toContain(join(dir, path));
+    expect(await readdir(elsewhere)).toEqual([]);
+  });
 
   it('refuses a store file, a current and a verified that lead elsewhere', async () => {
     const [dir, elsewhere] = [await temporaryFolder(), await temporaryFolder()];
@@ -221,22 +223,27 @@ describe('what others planted', () => {
     expect((await failure(place.flip(1))).problems[0]?.code).toBe('planted');
   });
 
-  it.each(['../x', '/etc/passwd', 'store/../../x', '', 'a//b', 'a\0b', './x'])(
-    'takes no path like %j',
-    async (path) => {
-      const place = localGenerations(await temporaryFolder(), { now });
-      expect((await failure(place.read(path))).outcome).toBe('invalid');
-      expect((await failure(place.readHost(path))).outcome).toBe('invalid');
-      expect((await failure(place.writeHost(path, ''))).outcome).toBe('invalid');
-      expect((await failure(place.stat(path))).outcome).toBe('invalid');
-      const text = Buffer.from('');
-      const generation = sampleGeneration(1, {});
-      const store = new Map([[path, text]]);
-      expect((await failure(place.write({ ...generation, store }))).outcome).toBe('invalid');
-      const files = new Map([...generation.files, [path, '']]);
-      expect((await failure(place.write({ ...generation, files }))).outcome).toBe('invalid');
-    },
-  );
+  it.each([
+    '../x',
+    '/etc/passwd',
+    'store/../../x',
+    '',
+    'a//b',
+    'a\0b',
+    './x',
+  ])('takes no path like %j', async (path) => {
+    const place = localGenerations(await temporaryFolder(), { now });
+    expect((await failure(place.read(path))).outcome).toBe('invalid');
+    expect((await failure(place.readHost(path))).outcome).toBe('invalid');
+    expect((await failure(place.writeHost(path, ''))).outcome).toBe('invalid');
+    expect((await failure(place.stat(path))).outcome).toBe('invalid');
+    const text = Buffer.from('');
+    const generation = sampleGeneration(1, {});
+    const store = new Map([[path, text]]);
+    expect((await failure(place.write({ ...generation, store }))).outcome).toBe('invalid');
+    const files = new Map([...generation.files, [path, '']]);
+    expect((await failure(place.write({ ...generation, files }))).outcome).toBe('invalid');
+  });
 
   it('works in a configuration folder that the operator keeps elsewhere', async () => {
     const [dir, elsewhere] = [await temporaryFolder(), await temporaryFolder()];

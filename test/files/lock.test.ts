@@ -313,11 +313,15 @@ describe('whether an owner may be alive', () => {
     expect(processIsAlive({ ...self, pid, processStarted: null })).toBe(false);
   });
 
-  it.each(['', 'null', '[]', '{}', '{"id":"x"}', serializeLock({ ...record, id: '../../x' }).toString()])(
-    'is not asked of %j, which is no lock record',
-    (text) => {
-      expect(parseLock(text)).toBeNull();
-      expect(parseLock(serializeLock(record).toString())).toEqual(record);
-    },
-  );
+  it.each([
+    '',
+    'null',
+    '[]',
+    '{}',
+    '{"id":"x"}',
+    serializeLock({ ...record, id: '../../x' }).toString(),
+  ])('is not asked of %j, which is no lock record', (text) => {
+    expect(parseLock(text)).toBeNull();
+    expect(parseLock(serializeLock(record).toString())).toEqual(record);
+  });
 });

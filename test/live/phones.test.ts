@@ -71,13 +71,13 @@ describeAsterisk('phones', ({ start }) => {
       expect(wrong, wrong.trace).toMatchObject({ ok: false, statuses: [401, 401] });
     });
 
-    it.each(['', 'other.example'])(
-      'of a tenant with a domain are unknown under another one, or an address: %j',
-      async (domain) => {
-        const unknown = await register({ ...john('acme'), domain: domain || asterisk.host });
-        expect(unknown, unknown.trace).toMatchObject({ ok: false, statuses: [401, 401] });
-      },
-    );
+    it.each([
+      '',
+      'other.example',
+    ])('of a tenant with a domain are unknown under another one, or an address: %j', async (domain) => {
+      const unknown = await register({ ...john('acme'), domain: domain || asterisk.host });
+      expect(unknown, unknown.trace).toMatchObject({ ok: false, statuses: [401, 401] });
+    });
 
     it('call with the context, caller and limit that were set', async () => {
       const cases: [Phone, string][] = [

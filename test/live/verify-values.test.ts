@@ -12,7 +12,11 @@ import {
   type ShownType,
   shownTypes,
 } from '../../src/platforms/asterisk/expected-values.ts';
-import { endpointDetails, liveObjects } from '../../src/platforms/asterisk/live-objects.ts';
+import {
+  type EndpointDetails,
+  endpointDetail,
+  liveObjects,
+} from '../../src/platforms/asterisk/live-objects.ts';
 import { knownIn, optionOf, valuesIn } from '../../src/platforms/asterisk/options.ts';
 import defaults from '../../src/platforms/asterisk/pjsip-defaults.json' with { type: 'json' };
 import type { PjsipObject } from '../../src/platforms/asterisk/pjsip-object.ts';
@@ -184,10 +188,10 @@ async function read(
 ): Promise<Map<PjsipObject, AmiMessage>> {
   const live = await liveObjects(ami);
   const names = objects.map((object) => (object.type === 'identify' ? `owner-${object.id}` : object.id));
-  const details = await endpointDetails(
-    ami,
-    [...new Set(names)].filter((name) => live.endpoint.has(name)),
-  );
+  const details = new Map<string, EndpointDetails | null>();
+  for (const name of new Set(names)) {
+    if (live.endpoint.has(name)) details.set(name, await endpointDetail(ami, name));
+  }
   const found = new Map<PjsipObject, AmiMessage>();
   for (const object of objects) {
     const { type, id } = object;

@@ -69,37 +69,37 @@ describe('actions', () => {
     expect((await ami.action('Ping')).get('Ping')).toBe('Pong');
   });
 
-  it.each(['RST', 'FIN'])(
-    'all end when the connection is lost by %s in the middle of a message',
-    async (how) => {
-      const answer = async (action: ReceivedAction, peer: AmiPeer) => {
-        if (!['Reload', 'Command', 'PJSIPShowAuths'].includes(action.name)) return undefined;
-        if (action.name !== 'PJSIPShowAuths') return null;
-        await peer.send('Event: Newchannel\r\nChannel: half');
-        if (how === 'RST') peer.reset();
-        else peer.socket.end();
-        return null;
-      };
-      const ami = await open(await serverOf({ answer }), { events: 'all' });
-      const events = ami.events();
-      const errors = [
-        errorOf(ami.action('Reload')),
-        errorOf(ami.command('core show uptime')),
-        errorOf(ami.list('PJSIPShowAuths')),
-      ];
-      const listening = errorOf(events.next());
-      for (const [index, name] of ['Reload', 'Command', 'PJSIPShowAuths'].entries()) {
-        const error = (await errors[index]) as SipctlError;
-        expect(error.outcome).toBe('unreachable');
-        expect(error.message).toContain(`was lost`);
-        expect(error.message).toContain(`before ${name} was answered`);
-      }
-      expect((await listening).message).toContain('was lost');
-      expect(await events.next()).toEqual({ done: true, value: undefined });
-      expect((await errorOf(ami.action('Ping'))).outcome).toBe('unreachable');
-      await ami.close();
-    },
-  );
+  it.each([
+    'RST',
+    'FIN',
+  ])('all end when the connection is lost by %s in the middle of a message', async (how) => {
+    const answer = async (action: ReceivedAction, peer: AmiPeer) => {
+      if (!['Reload', 'Command', 'PJSIPShowAuths'].includes(action.name)) return undefined;
+      if (action.name !== 'PJSIPShowAuths') return null;
+      await peer.send('Event: Newchannel\r\nChannel: half');
+      if (how === 'RST') peer.reset();
+      else peer.socket.end();
+      return null;
+    };
+    const ami = await open(await serverOf({ answer }), { events: 'all' });
+    const events = ami.events();
+    const errors = [
+      errorOf(ami.action('Reload')),
+      errorOf(ami.command('core show uptime')),
+      errorOf(ami.list('PJSIPShowAuths')),
+    ];
+    const listening = errorOf(events.next());
+    for (const [index, name] of ['Reload', 'Command', 'PJSIPShowAuths'].entries()) {
+      const error = (await errors[index]) as SipctlError;
+      expect(error.outcome).toBe('unreachable');
+      expect(error.message).toContain(`was lost`);
+      expect(error.message).toContain(`before ${name} was answered`);
+    }
+    expect((await listening).message).toContain('was lost');
+    expect(await events.next()).toEqual({ done: true, value: undefined });
+    expect((await errorOf(ami.action('Ping'))).outcome).toBe('unreachable');
+    await ami.close();
+  });
 });
 
 describe('a restarted server', () => {

@@ -75,15 +75,16 @@ describe('lists', () => {
     expect(await errorOf(ami.action('Ask'))).toBeInstanceOf(AmiError);
   });
 
-  it.each(['Unable to retrieve endpoint nosuch\n', 'Permission denied', 'No Conference by that name found.'])(
-    'that are refused are an error: %j',
-    async (words) => {
-      const answer = (action: ReceivedAction) =>
-        action.name === 'Ask' ? message(action, 'Response: Error', `Message: ${words}`) : undefined;
-      const ami = await open(await serverOf({ answer }));
-      expect(await errorOf(ami.list('Ask'))).toMatchObject({ reply: words.trim() });
-    },
-  );
+  it.each([
+    'Unable to retrieve endpoint nosuch\n',
+    'Permission denied',
+    'No Conference by that name found.',
+  ])('that are refused are an error: %j', async (words) => {
+    const answer = (action: ReceivedAction) =>
+      action.name === 'Ask' ? message(action, 'Response: Error', `Message: ${words}`) : undefined;
+    const ami = await open(await serverOf({ answer }));
+    expect(await errorOf(ami.list('Ask'))).toMatchObject({ reply: words.trim() });
+  });
 
   it('that are cancelled, or never end, are an error', async () => {
     const answer = (action: ReceivedAction) => {
