@@ -14,8 +14,12 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const heavy = ['chalk', 'diff', 'handlebars', 'inquirer', 'ora', 'yaml', 'zod'];
 
 // A bundled ES module, required: its default export is what `import x from` means to the main bundle.
-const asNodeImports =
-  'if (module.exports.__esModule && module.exports.default) module.exports = Object.assign(module.exports.default, module.exports);';
+// It may bring some of the named ones along, as properties that cannot be set.
+const asNodeImports = `if (module.exports.__esModule && module.exports.default) {
+  const { default: main, ...named } = module.exports;
+  for (const name in named) if (!(name in main)) main[name] = named[name];
+  module.exports = main;
+}`;
 
 const common = {
   absWorkingDir: root,

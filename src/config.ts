@@ -53,7 +53,7 @@ const defaultConnectTimeoutMs = 10_000;
 export function readConfig(flags: GlobalFlags, env: Environment, home: string): Config {
   const complaints = new Complaints();
   const folder = join(env.XDG_CONFIG_HOME || join(home, '.config'), 'sipctl');
-  const file = readFile(flags.config ?? env.SIPCTL_CONFIG ?? null, join(folder, 'config.json'), complaints);
+  const file = readFile(flags.config ?? (env.SIPCTL_CONFIG || null), join(folder, 'config.json'), complaints);
   const value = (name: Setting): string | undefined => env[settings[name]] || file[name];
   const config: Config = {
     db: resolve(
@@ -106,7 +106,8 @@ function readFile(
     return complain('is not one JSON object', 'write one JSON object');
   }
   for (const [key, value] of Object.entries(content)) {
-    if (!(key in settings)) complain(`unknown key '${key}'`, `known: ${Object.keys(settings).join(', ')}`);
+    if (!Object.hasOwn(settings, key))
+      complain(`unknown key '${key}'`, `known: ${Object.keys(settings).join(', ')}`);
     else if (typeof value !== 'string') complain(`'${key}' is not a text`, `write "${key}": "…"`);
   }
   return content as Partial<Record<Setting, string>>;

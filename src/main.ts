@@ -8,7 +8,9 @@ import { exitCodes, type Problem, SipctlError } from './errors.ts';
 import type { FileOperations } from './files/operations.ts';
 import { envelope } from './report/envelope.ts';
 import { plain, type Style } from './report/style.ts';
-import { systemTerminal, type Terminal } from './terminal.ts';
+import { databaseFailure } from './store/failure.ts';
+import { systemFailure } from './system-failure.ts';
+import { outputFailedCode, systemTerminal, type Terminal } from './terminal.ts';
 
 /** What a run sees of the machine; tests put their own in. */
 export interface Surroundings {
@@ -26,7 +28,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
   const terminal = systemTerminal(process.env);
   const interrupt = new AbortController();
   const stopListening = onInterrupt(interrupt, terminal);
-  ignoreClosedPipe();
+  leaveErrorsToWriters();
   try {
     return await run(argv, version, {
       terminal,
@@ -58,7 +60,8 @@ export async function run(
     app = compose({ ...surroundings, config: readConfig(flags, env, home), version });
     return await print(await parsed.run(app, parsed.input), app);
   } catch (error) {
-    return await explain(signal.aborted ? interrupted() : error, terminal, flags);
+    const thrown = signal.aborted ? interrupted() : error;
+    return await explain(understood(thrown, app?.config.db ?? ''), terminal, flags);
   } finally {
     await app?.close();
   }
@@ -85,7 +88,8 @@ async function print(result: Result, { terminal, config }: App): Promise<number>
 async function explain(error: unknown, terminal: Terminal, flags: GlobalFlags): Promise<number> {
   const known = error instanceof SipctlError;
   const problems: readonly Problem[] = known ? error.problems : [bug(error)];
-  if (flags.json === true) await terminal.out(envelope({ ok: false, errors: problems }));
+  const deaf = problems.some((problem) => problem.code === outputFailedCode);
+  if (flags.json === true && !deaf) await terminal.out(envelope({ ok: false, errors: problems }));
   else {
     const style = await styleFor(terminal.stderrColor);
     for (const problem of problems) terminal.err(problemText(style.bad('error'), problem, style));
@@ -94,6 +98,10 @@ async function explain(error: unknown, terminal: Terminal, flags: GlobalFlags): 
     terminal.err(`${error instanceof Error ? error.stack : String(error)}\n`);
   return exitCodes[known ? error.outcome : 'failed'].code;
 }
+
+// The one place that sees errors of the database and of the system that nobody on the way knew a better word for.
+const understood = (error: unknown, db: string): unknown =>
+  error instanceof SipctlError ? error : (databaseFailure(error, db) ?? systemFailure(error) ?? error);
 
 const problemText = (kind: string, { message, hint }: Problem, style: Style): string =>
   `${kind}: ${message}\n${hint === undefined ? '' : `${style.dim('  hint:')} ${hint}\n`}`;
@@ -122,14 +130,10 @@ function onInterrupt(controller: AbortController, terminal: Terminal): () => voi
   return () => void process.off('SIGINT', handle).off('SIGTERM', handle);
 }
 
-// `sipctl … | head` closes the pipe early: that is no failure worth a word.
-function ignoreClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(exitCodes.done.code);
-      throw error;
-    });
-  }
+// `sipctl … | head` closes the pipe early: that is no failure worth a word, and must not end an apply half-way.
+// Whoever writes data learns of any other failure from the write itself.
+function leaveErrorsToWriters(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }
 
 async function styleFor(color: boolean): Promise<Style> {

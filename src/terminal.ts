@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { isatty, type WriteStream } from 'node:tty';
 import { SipctlError } from './errors.ts';
 
@@ -12,6 +11,7 @@ export interface Terminal {
   readonly columns: number | null;
   /** True where a spinner may turn on stderr. */
   readonly animated: boolean;
+  /** Data. A reader that has gone away is no failure. @throws SipctlError `failed` when it cannot be written, as on a full disk */
   out(text: string): Promise<void>;
   err(text: string): void;
   /** All of standard input, once, without its final line break. @throws SipctlError when it is a terminal, or too long */
@@ -30,10 +30,7 @@ export function systemTerminal(env: Readonly<Record<string, string | undefined>>
     stderrColor: stderr.isTTY === true && !plain,
     columns: stdout.isTTY === true ? stdout.columns : null,
     animated: stderr.isTTY === true && !plain && !isCi(env),
-    out: async (text) => {
-      // A full pipe is waited for, so that a process that ends right after has lost nothing.
-      if (!stdout.write(text)) await once(stdout, 'drain');
-    },
+    out: (text) => written(stdout, text),
     err: (text) => void stderr.write(text),
     readInput: async (flag) => {
       if (taken !== null) throw inputTwice(flag, taken);
@@ -46,6 +43,19 @@ export function systemTerminal(env: Readonly<Record<string, string | undefined>>
 
 const isCi = (env: Readonly<Record<string, string | undefined>>): boolean =>
   (env.CI ?? '') !== '' && env.CI !== 'false';
+
+// Waits until the text has left the process, so that one that ends right after has lost nothing.
+function written(stream: NodeJS.WritableStream, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error?: NodeJS.ErrnoException | null) => {
+      if (error === undefined || error === null || readerIsGone(error)) resolve();
+      else reject(outputFailed(error));
+    });
+  });
+}
+
+const readerIsGone = ({ code }: NodeJS.ErrnoException): boolean =>
+  code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
 
 async function readAll(stdin: NodeJS.ReadableStream, flag: string): Promise<string> {
   const chunks: Buffer[] = [];
@@ -65,6 +75,20 @@ async function readAll(stdin: NodeJS.ReadableStream, flag: string): Promise<stri
     .toString('utf8')
     .replace(/\r?\n$/, '');
 }
+
+/** The code of the one failure that standard output cannot be told of. */
+export const outputFailedCode = 'output_failed';
+
+const outputFailed = (cause: NodeJS.ErrnoException): SipctlError =>
+  new SipctlError(
+    'failed',
+    {
+      code: outputFailedCode,
+      message: `standard output cannot be written: ${cause.code ?? cause.message}`,
+      hint: 'the command itself has ended; is the disk full?',
+    },
+    { cause },
+  );
 
 const noInput = (flag: string): SipctlError =>
   new SipctlError('usage', {

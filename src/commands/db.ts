@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
@@ -83,10 +83,9 @@ const restore: Run = async (app, { args }) => {
   const file = resolve(args[0] as string);
   refuseUnusable(file);
   await confirm(app, `Replace ${app.config.db} by ${file}?`);
+  const copy = copyBeside(app.config.db, file);
   const saved = keepPresent(app);
-  // Written beside the database first: a disk that fills up leaves the old one in place.
-  const copy = `${app.config.db}.restoring`;
-  copyFileSync(file, copy);
+  // A log that a removed database left behind is not this one's.
   for (const tail of ['-wal', '-shm']) rmSync(`${app.config.db}${tail}`, { force: true });
   renameSync(copy, app.config.db);
   const store = await app.store();
@@ -119,6 +118,19 @@ function refuseUnusable(file: string): void {
       hint: 'restore another backup',
     });
   }
+}
+
+// Before the present one is touched: a disk that fills up leaves it where it is.
+function copyBeside(db: string, file: string): string {
+  const copy = `${db}.restoring`;
+  try {
+    copyFileSync(file, copy);
+    chmodSync(copy, 0o600);
+  } catch (error) {
+    rmSync(copy, { force: true });
+    throw error;
+  }
+  return copy;
 }
 
 function keepPresent(app: App): string | null {

@@ -1,10 +1,13 @@
+import { processIsAlive } from './apply.ts';
 import type { CommandSpec, Run } from './command.ts';
 import { confirm } from './confirm.ts';
 
 const rotate: Run = async (app) => {
   const store = await app.store();
   await confirm(app, `Seal every secret of ${app.config.db} with a new key?`);
-  const sealed = await store.rotateKey();
+  // Two rotations at once could each take away the other's key.
+  const lease = await store.lease('the key', app.self, { now: app.now, isAlive: processIsAlive });
+  const sealed = await store.rotateKey().finally(() => lease.release());
   return {
     data: { keyFile: store.keyFile, sealed },
     changed: true,

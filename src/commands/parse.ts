@@ -29,7 +29,8 @@ export async function parse(argv: readonly string[], version: string): Promise<P
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { help: output };
-    throw usage(error, output);
+    // Flags alone: commander answers with the whole help page.
+    throw wanted === null && error.code === 'commander.help' ? noCommand() : usage(error, output);
   }
   if (called === null) return { help: output };
   return { help: null, flags: program.opts<GlobalFlags>(), ...(called as { run: Run; input: Input }) };
@@ -99,9 +100,16 @@ function commandWord(argv: readonly string[]): string | null {
   return null;
 }
 
+const noCommand = (): SipctlError =>
+  new SipctlError('usage', {
+    code: 'no_command',
+    message: 'no command is given',
+    hint: 'sipctl --help lists them',
+  });
+
 function unknownCommand(word: string): SipctlError {
   const near = commands.find(
-    ({ name }) => name.startsWith(word) || word.startsWith(name) || `${name}s` === word,
+    ({ name }) => word !== '' && (name.startsWith(word) || word.startsWith(name) || `${name}s` === word),
   );
   return new SipctlError('usage', {
     code: 'unknown_command',

@@ -89,7 +89,9 @@ export const trunkCommand = nounCommand({
     'printf %s "$TELNYX_PASSWORD" | sipctl trunk add telnyx_main --tenant acme --provider telnyx --username 1234567890 --password-stdin --did +15551234567',
     'sipctl trunk add office --provider custom_ip --host pbx.example.com --networks 192.0.2.10',
   ],
-  check: (values, catalog) => checkTrunk(values as unknown as TrunkValues, catalog),
+  // Without a provider there is nothing to check by, and that it is missing was said already.
+  check: (values, catalog) =>
+    values.provider === null ? [] : checkTrunk(values as unknown as TrunkValues, catalog),
   alongside: recordDid,
   effective,
   ask,

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { SipctlError } from '../errors.ts';
+import { databaseFailure } from './failure.ts';
 import { migrations } from './migrations.ts';
 import { withStatementCache } from './statement-cache.ts';
 
@@ -35,8 +36,14 @@ export async function openDatabase(
   if (isNew && options.create !== true) throw noDatabase(file);
   if (isNew) mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
   const raw = connect(file);
-  const migrated =
-    options.migrate === false ? { applied: [], backup: null } : await migrate(raw, file, options.now);
+  let migrated: OpenDatabase['migrated'] = { applied: [], backup: null };
+  try {
+    if (schemaVersion(raw) === 0 && options.create !== true) throw noDatabase(file);
+    if (options.migrate !== false) migrated = await migrate(raw, file, options.now);
+  } catch (error) {
+    raw.close();
+    throw databaseFailure(error, file) ?? error;
+  }
   const kysely = new Kysely<Schema>({ dialect: new SqliteDialect({ database: withStatementCache(raw) }) });
   return { file, raw, kysely, migrated, close: () => raw.close() };
 }
@@ -44,18 +51,25 @@ export async function openDatabase(
 function connect(file: string): BetterSqlite3.Database {
   // The database holds sealed secrets and every customer's numbers: nobody else reads it.
   const before = process.umask(0o077);
+  let raw: BetterSqlite3.Database | null = null;
   try {
-    const raw = new BetterSqlite3(file, { timeout: busyTimeoutMs });
+    raw = new BetterSqlite3(file, { timeout: busyTimeoutMs });
+    if (isForeign(raw)) throw notOurs(file);
     raw.pragma('journal_mode = WAL');
     raw.pragma('synchronous = NORMAL');
     raw.pragma('foreign_keys = ON');
     return raw;
   } catch (error) {
-    throw unusable(file, error);
+    raw?.close();
+    throw error instanceof SipctlError ? error : unusable(file, error);
   } finally {
     process.umask(before);
   }
 }
+
+// Another program's database must not get our tables by a slip in --db.
+const isForeign = (raw: BetterSqlite3.Database): boolean =>
+  raw.prepare("SELECT count(*) > 0 AND max(name = 'tenants') = 0 FROM sqlite_master").pluck().get() === 1;
 
 /** Numbers of the migrations that a database lacks. */
 export function pendingMigrations(raw: BetterSqlite3.Database): number[] {
@@ -66,15 +80,15 @@ export function pendingMigrations(raw: BetterSqlite3.Database): number[] {
 export const schemaVersion = (raw: BetterSqlite3.Database): number =>
   raw.pragma('user_version', { simple: true }) as number;
 
-const newest = (migrations.at(-1) as { number: number }).number;
+/** The schema that this sipctl makes and understands. */
+export const newestSchema = (migrations.at(-1) as { number: number }).number;
 
 async function migrate(
   raw: BetterSqlite3.Database,
   file: string,
   now: () => Date,
 ): Promise<{ applied: number[]; backup: string | null }> {
-  if (schemaVersion(raw) > newest) {
-    raw.close();
+  if (schemaVersion(raw) > newestSchema) {
     throw new SipctlError('refused', {
       code: 'database_newer',
       message: `${file} was made by a newer sipctl`,
@@ -114,9 +128,20 @@ function noDatabase(file: string): SipctlError {
   });
 }
 
+function notOurs(file: string): SipctlError {
+  return new SipctlError('invalid', {
+    code: 'database_foreign',
+    message: `${file} is a database, but not one of sipctl`,
+    field: 'db',
+    hint: 'check --db and SIPCTL_DB',
+  });
+}
+
 function unusable(file: string, error: unknown): SipctlError {
-  const folder = existsSync(file) && statSync(file).isDirectory();
-  const message = folder
+  const isFolder = existsSync(file) && statSync(file).isDirectory();
+  const known = isFolder ? null : databaseFailure(error, file);
+  if (known !== null) return known;
+  const message = isFolder
     ? `${file} is a folder`
     : `${file} cannot be used as a database: ${(error as Error).message}`;
   return new SipctlError(

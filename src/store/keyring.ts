@@ -10,11 +10,13 @@ import {
   chmodSync,
   closeSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   statSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -57,8 +59,13 @@ export class Keyring {
   /** Makes a key file that is readable by its owner only, unless there is one. */
   static create(file: string): Keyring {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeKeyFile(file, [randomBytes(keyBytes)], 'wx');
+    writeKeyFile(file, [randomBytes(keyBytes)], 'unless there is one');
     return Keyring.read(file);
+  }
+
+  /** Whether a key of this id, in hex, is among those that open. */
+  has(id: string): boolean {
+    return this.#keys.some((key) => key.id.toString('hex') === id);
   }
 
   /** Identifies the sealing key in the database, in hex. */
@@ -145,9 +152,10 @@ function parseKeyFile(file: string): Key[] {
 
 const keyId = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest().subarray(0, idBytes);
 
-function writeKeyFile(file: string, keys: readonly Buffer[], how: 'wx' | 'replace'): void {
-  const target = how === 'wx' ? file : `${file}.new`;
-  const handle = openSync(target, how === 'wx' ? 'wx' : 'w', 0o600);
+// The file comes into being whole, under its own name at the end: another process never reads half a key.
+function writeKeyFile(file: string, keys: readonly Buffer[], how: 'unless there is one' | 'replace'): void {
+  const draft = `${file}.${process.pid}.new`;
+  const handle = openSync(draft, 'w', 0o600);
   try {
     writeSync(
       handle,
@@ -157,8 +165,20 @@ function writeKeyFile(file: string, keys: readonly Buffer[], how: 'wx' | 'replac
   } finally {
     closeSync(handle);
   }
-  chmodSync(target, 0o600);
-  if (how === 'replace') renameSync(target, file);
+  chmodSync(draft, 0o600);
+  if (how === 'replace') renameSync(draft, file);
+  else linkUnlessThere(draft, file);
+}
+
+// Of two first runs at once one makes the key, and both use it.
+function linkUnlessThere(draft: string, file: string): void {
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    unlinkSync(draft);
+  }
 }
 
 function cannotOpen(place: string, why: string): SipctlError {

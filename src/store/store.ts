@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { SipctlError } from '../errors.ts';
 import { defaultTenant } from '../model/identity.ts';
 import * as nouns from '../model/nouns.ts';
@@ -8,6 +9,7 @@ import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.
 import { type BulkUser, insertUsers } from './bulk.ts';
 import { type Database, type OpenDatabase, openDatabase } from './database.ts';
 import { type Delivery, listDeliveries, recordDelivery } from './deliveries.ts';
+import { databaseFailure } from './failure.ts';
 import { addKey, Keyring } from './keyring.ts';
 import { type Lease, type LeaseClock, type LeaseOwner, takeLease } from './leases.ts';
 import { Records } from './records.ts';
@@ -128,16 +130,19 @@ export class Store {
 
   /**
    * The key that seals this database's secrets, made at first use.
-   * @throws SipctlError `notFound` when it is gone although secrets were sealed with it
+   * @throws SipctlError `notFound` when it is gone although secrets were sealed with it, `invalid` when it is another one
    */
   keyring(): Keyring {
     if (this.#keyring !== null) return this.#keyring;
     const { keyFile } = this.#options;
     const sealedWith = this.#meta('key_id');
     if (!existsSync(keyFile) && sealedWith !== null) throw keyIsGone(keyFile, this.opened.file);
-    this.#keyring = existsSync(keyFile) ? Keyring.read(keyFile) : Keyring.create(keyFile);
-    if (sealedWith === null) this.#setMeta('key_id', this.#keyring.id);
-    return this.#keyring;
+    const keyring = existsSync(keyFile) ? Keyring.read(keyFile) : Keyring.create(keyFile);
+    // Sealing with the key of another database would leave secrets that no single key file opens.
+    if (sealedWith !== null && !keyring.has(sealedWith)) throw otherKey(keyFile, this.opened.file);
+    if (sealedWith === null) this.#setMeta('key_id', keyring.id);
+    this.#keyring = keyring;
+    return keyring;
   }
 
   /** Seals every secret with a new key. Killed at any instant, the key file opens whatever the database holds. */
@@ -164,7 +169,13 @@ export class Store {
 
   /** Writes a consistent copy of the database, even while others write. */
   async backup(file: string): Promise<void> {
-    await this.opened.raw.backup(file);
+    if (!existsSync(dirname(file))) throw noFolder(dirname(file));
+    try {
+      await this.opened.raw.backup(file);
+    } catch (error) {
+      rmSync(file, { force: true });
+      throw databaseFailure(error, file) ?? error;
+    }
     chmodSync(file, 0o600);
   }
 
@@ -245,5 +256,23 @@ function keyIsGone(keyFile: string, database: string): SipctlError {
     message: `the key of ${database} is not at ${keyFile}`,
     field: 'keyFile',
     hint: 'put the key file back, or name it with SIPCTL_KEY_FILE; without it no stored secret can be read',
+  });
+}
+
+function otherKey(keyFile: string, database: string): SipctlError {
+  return new SipctlError('invalid', {
+    code: 'key_file_other',
+    message: `${keyFile} holds another key than that of ${database}`,
+    field: 'keyFile',
+    hint: 'name the right one with SIPCTL_KEY_FILE, or put it back from your copy',
+  });
+}
+
+function noFolder(folder: string): SipctlError {
+  return new SipctlError('notFound', {
+    code: 'no_folder',
+    message: `there is no folder ${folder}`,
+    field: 'file',
+    hint: 'make it first, or name another place',
   });
 }
