@@ -32,17 +32,6 @@ export function escapeValue(text: string, object: string, option: string): strin
  */
 export const valueGuard = (escaped: string): '' | ' ' => (escaped.startsWith('>') ? ' ' : '');
 
-/**
- * One line, with its line break; a complaint names object and option, never the value, which may be a secret.
- * @throws SipctlError `invalid` for a value or length that no line can hold
- */
-export function confLine(option: string, text: string, object: string): string {
-  const escaped = escapeValue(text, object, option);
-  const line = `${option}=${valueGuard(escaped)}${escaped}\n`;
-  if (Buffer.byteLength(line) - 1 > longestLine) refuseLength(object, option);
-  return line;
-}
-
 /** @throws SipctlError `invalid`: the line would be skipped by Asterisk */
 export function refuseLength(object: string, option: string): never {
   return refuse(object, option, `is longer than the ${longestLine} bytes of a line`, 'shorten the value');

@@ -2,12 +2,13 @@ import Handlebars from 'handlebars';
 import { SipctlError } from '../../../errors.ts';
 import { optionName, type Sections } from '../../../model/template.ts';
 import { isType, optionOf } from '../options.ts';
+import type { Known } from './contexts.ts';
 import {
   block,
   content,
   ExpressionError,
+  isBlock,
   isContent,
-  type Known,
   mustache,
   type Node,
   optionLine,
@@ -52,8 +53,8 @@ function withBlock(shape: Shape, body: (nodes: readonly Node[]) => Node[]): hbs.
   const parsed = Handlebars.parse(shape.text);
   return program(
     parsed.body.map((node) => {
-      if (node.type !== 'BlockStatement') return node;
-      return block(shape.each, [], body((node as hbs.AST.BlockStatement).program.body), []);
+      if (!isBlock(node)) return node;
+      return block(shape.each, [], body(node.program.body), []);
     }),
   );
 }

@@ -1,5 +1,4 @@
 import type Handlebars from 'handlebars';
-import runtimeModule from 'handlebars/runtime.js';
 import { SipctlError } from '../../../errors.ts';
 import {
   type Catalog,
@@ -9,26 +8,29 @@ import {
   type UserTemplate,
 } from '../../../model/template.ts';
 import { knownIn } from '../options.ts';
-import type { TrunkContext, UserContext } from './contexts.ts';
+import { type CompiledFile, fromSpecification, partsOf } from './compiled-file.ts';
+import {
+  type Known,
+  type TrunkContext,
+  trunkVariables,
+  type UserContext,
+  userVariables,
+} from './contexts.ts';
 import { type Intended, intendedBy } from './self-check.ts';
 import { shapesFrom } from './shapes.ts';
 import { shapeText, specifications } from './shipped.ts';
+import { withSkeletons } from './skeletons.ts';
 
-// The package declares the runtime as a part of itself, and its types name the whole only.
-const runtime = runtimeModule as unknown as typeof Handlebars;
-
-/** A compiled file: what stands at its top, and the text of one object. */
-export interface CompiledFile<Context> {
-  header(context: { tenant: string }): string;
-  block(context: Context): string;
+/** A compiled file of trunks or users, with what each of its blocks has to hold. */
+export interface ObjectFile<Context> extends CompiledFile<Context> {
   readonly intended: Intended;
 }
 
 /** The templates of a catalog as functions. */
 export interface Templates {
   /** @throws SipctlError `invalid` for a template that this version of Asterisk would refuse */
-  trunk(template: ProviderTemplate): CompiledFile<TrunkContext>;
-  user(template: UserTemplate): CompiledFile<UserContext>;
+  trunk(template: ProviderTemplate): ObjectFile<TrunkContext>;
+  user(template: UserTemplate): ObjectFile<UserContext>;
   index(): CompiledFile<{ path: string }>;
 }
 
@@ -48,60 +50,67 @@ export async function loadTemplates(
 }
 
 type Template = ProviderTemplate | UserTemplate;
-type Delegate = Handlebars.TemplateDelegate;
 
 class LazyTemplates implements Templates {
   readonly #version: string;
   readonly #compiler: typeof import('./compiler.ts') | null;
-  readonly #files = new Map<Template | 'index', CompiledFile<unknown>>();
+  readonly #trunks = new Map<ProviderTemplate, ObjectFile<TrunkContext>>();
+  readonly #users = new Map<UserTemplate, ObjectFile<UserContext>>();
+  #index: CompiledFile<{ path: string }> | undefined;
 
   constructor(version: string, compiler: typeof import('./compiler.ts') | null) {
     this.#version = version;
     this.#compiler = compiler;
   }
 
-  trunk(template: ProviderTemplate): CompiledFile<TrunkContext> {
-    return this.#once(template, 'trunks', () => this.#compile('trunk', template));
+  trunk(template: ProviderTemplate): ObjectFile<TrunkContext> {
+    return once(this.#trunks, template, () => this.#open('trunk', template, trunkVariables));
   }
 
-  user(template: UserTemplate): CompiledFile<UserContext> {
-    return this.#once(template, 'users', () => this.#compile('user', template));
+  user(template: UserTemplate): ObjectFile<UserContext> {
+    return once(this.#users, template, () => this.#open('user', template, userVariables));
   }
 
   index(): CompiledFile<{ path: string }> {
-    return this.#once('index', 'includes', () => {
-      const shipped = specifications.index;
-      return shipped === undefined
-        ? this.#need().compileIndex(shapesFrom(shapeText))
-        : runtime.template(shipped);
-    });
+    const { index } = specifications;
+    this.#index ??= partsOf(
+      index === undefined ? this.#need().compileIndex(shapesFrom(shapeText)) : fromSpecification(index),
+      'includes',
+    );
+    return this.#index;
   }
 
-  #once(key: Template | 'index', each: string, compile: () => Delegate): CompiledFile<unknown> {
-    let file = this.#files.get(key);
-    if (file === undefined) {
-      file = fileOf(compile(), each, key === 'index' ? [] : intendedBy(key.asterisk));
-      this.#files.set(key, file);
-    }
-    return file;
-  }
-
-  #compile(kind: 'trunk' | 'user', template: Template): Delegate {
+  #open<Context extends object>(
+    kind: 'trunk' | 'user',
+    template: Template,
+    known: Known,
+  ): ObjectFile<Context> {
     refuseUnknownOptions(template.id, template.asterisk, this.#version);
+    const { header, block } = partsOf<Context>(this.#compile(kind, template), `${kind}s`);
+    return { header, block: withSkeletons(block, known), intended: intendedBy(template.asterisk) };
+  }
+
+  #compile(kind: 'trunk' | 'user', template: Template): Handlebars.TemplateDelegate {
     // A template of the user's own may have the name of a shipped one.
     const shipped = template.origin === 'shipped' ? specifications[`${kind} ${template.id}`] : undefined;
-    if (shipped !== undefined) return runtime.template(shipped);
-    return this.#need().compileSource(shapesFrom(shapeText), {
-      kind,
-      id: template.id,
-      sections: template.asterisk,
-    });
+    if (shipped !== undefined) return fromSpecification(shipped);
+    const source = { kind, id: template.id, sections: template.asterisk };
+    return this.#need().compileSource(shapesFrom(shapeText), source);
   }
 
   #need(): typeof import('./compiler.ts') {
     if (this.#compiler === null) throw new Error('a template that is not in the catalog cannot be rendered');
     return this.#compiler;
   }
+}
+
+function once<Key, File>(files: Map<Key, File>, key: Key, open: () => File): File {
+  let file = files.get(key);
+  if (file === undefined) {
+    file = open();
+    files.set(key, file);
+  }
+  return file;
 }
 
 // One unknown option costs the whole object: Asterisk does not load it, and says so in its log only.
@@ -121,22 +130,4 @@ function refuseUnknownOptions(id: string, sections: Sections, version: string): 
       hint: 'take it out of the template, or set --engine-version of the node to the release it runs',
     })),
   );
-}
-
-/**
- * The parts of a compiled file. Its block is handed out once, by the helper it stands in, and then called for every
- * object: calling the whole template would set up its environment anew each time, at several times the cost.
- */
-function fileOf(template: Delegate, each: string, intended: Intended): CompiledFile<unknown> {
-  let block: ((context: unknown) => string) | undefined;
-  const helpers = {
-    [each]: (options: Handlebars.HelperOptions) => {
-      block = options.fn;
-      return '';
-    },
-  };
-  const header = (context: unknown): string => template(context, { helpers });
-  header({ tenant: '' });
-  if (block === undefined) throw new Error(`the shape has no block {{#${each}}}`);
-  return { header, block, intended };
 }

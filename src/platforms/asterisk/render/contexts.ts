@@ -1,3 +1,4 @@
+import { SipctlError } from '../../../errors.ts';
 import type { ResolvedTrunk, ResolvedUser } from '../../../model/site.ts';
 import { escapeValue, valueGuard } from '../conf/write.ts';
 
@@ -13,6 +14,8 @@ export type TransportNames = Readonly<Record<string, string>>;
 
 export function trunkContext(trunk: ResolvedTrunk, transports: TransportNames) {
   const object = `trunk ${trunk.name}`;
+  checkName(trunk.name, object);
+  checkName(trunk.id, object);
   const value = (option: string, text: string | null): string =>
     text === null ? '' : escapeValue(text, object, option);
   const hostPort = trunk.portGiven ? `${trunk.host}:${trunk.port}` : trunk.host;
@@ -64,6 +67,8 @@ export function trunkContext(trunk: ResolvedTrunk, transports: TransportNames) {
 
 export function userContext(user: ResolvedUser) {
   const object = `user ${user.username}`;
+  checkName(user.username, object);
+  checkName(user.id, object);
   const password = escapeValue(user.password.reveal(), object, 'password');
   const displayName = user.displayName === null ? '' : escapeValue(user.displayName, object, 'displayName');
   const codecs = escapeValue(user.codecs.join(','), object, 'codecs');
@@ -85,34 +90,39 @@ export function userContext(user: ResolvedUser) {
     context: escapeValue(user.context, object, 'context'),
     mailbox: user.mailbox === null ? '' : escapeValue(user.mailbox, object, 'mailbox'),
     maxCalls: user.maxCalls,
-    domain: user.domain ?? '',
+    domain: user.domain === null ? '' : escapeValue(user.domain, object, 'domain'),
   };
 }
 
 /** How a variable behaves, as far as that decides which lines are there. */
 export interface Variable {
-  /** It is never empty. */
+  /** It is never empty: its line is always there. A number is there even as 0. */
   always?: true;
+  /** It is not even 0, so that no condition can tell one value from another. */
+  certain?: true;
   /** It may start with `>`, so its guard stands before it. */
   guarded?: true;
 }
 
+/** The variables of a kind of template, by name. */
+export type Known = Readonly<Record<string, Variable>>;
+
 type Variables<Context> = Readonly<Record<Exclude<keyof Context, `${string}Guard`>, Variable>>;
 
 export const trunkVariables: Variables<TrunkContext> = {
-  id: { always: true },
-  name: { always: true },
-  tenant: { always: true },
+  id: { always: true, certain: true },
+  name: { always: true, certain: true },
+  tenant: { always: true, certain: true },
   username: {},
   authUsername: { guarded: true },
   password: { guarded: true },
   realm: { guarded: true },
-  host: { always: true },
+  host: { always: true, certain: true },
   port: { always: true },
-  hostPort: { always: true },
-  transport: { always: true },
-  transportName: { always: true },
-  context: { always: true },
+  hostPort: { always: true, certain: true },
+  transport: { always: true, certain: true },
+  transportName: { always: true, certain: true },
+  context: { always: true, certain: true },
   codecs: {},
   fromUser: {},
   fromDomain: {},
@@ -122,9 +132,9 @@ export const trunkVariables: Variables<TrunkContext> = {
   registration: {},
   expiry: { always: true },
   srtp: {},
-  serverUri: { always: true },
-  clientUri: { always: true },
-  contactUri: { always: true },
+  serverUri: { always: true, certain: true },
+  clientUri: { always: true, certain: true },
+  contactUri: { always: true, certain: true },
   outboundProxyUri: {},
   qualifyFrequency: { always: true },
   maxCalls: { always: true },
@@ -136,23 +146,39 @@ export const trunkVariables: Variables<TrunkContext> = {
 };
 
 export const userVariables: Variables<UserContext> = {
-  id: { always: true },
-  username: { always: true },
-  tenant: { always: true },
-  title: { always: true },
-  password: { always: true, guarded: true },
-  extension: { always: true },
+  id: { always: true, certain: true },
+  username: { always: true, certain: true },
+  tenant: { always: true, certain: true },
+  title: { always: true, certain: true },
+  password: { always: true, certain: true, guarded: true },
+  extension: { always: true, certain: true },
   displayName: { guarded: true },
-  callerid: { always: true },
-  codecs: { always: true },
+  callerid: { always: true, certain: true },
+  codecs: { always: true, certain: true },
   maxContacts: { always: true },
   qualifyFrequency: { always: true },
   transport: {},
-  context: { always: true },
+  context: { always: true, certain: true },
   mailbox: {},
   maxCalls: { always: true },
   domain: {},
 };
+
+const nameShape = /^[A-Za-z0-9][A-Za-z0-9._+@-]*$/;
+
+/**
+ * Names of sections and markers cannot be escaped; the model's rules let nothing else through.
+ * @throws SipctlError `invalid` for a name that would not stay in its place
+ */
+export function checkName(name: string, object: string): void {
+  if (nameShape.test(name)) return;
+  throw new SipctlError('invalid', {
+    code: 'unwritable_name',
+    message: `${JSON.stringify(object)} has a name that cannot stand in pjsip.conf`,
+    field: 'name',
+    hint: 'remove it, and add it under another name',
+  });
+}
 
 const yesOrEmpty = (value: boolean): 'yes' | '' => (value ? 'yes' : '');
 
@@ -192,8 +218,10 @@ function fromUser(trunk: ResolvedTrunk): string {
 
 /** `"Ann" <1001>`; inside the quotes Asterisk takes a backslash before a quote or a backslash. */
 function callerId(user: ResolvedUser, displayName: string, object: string): string {
-  const number = user.callerId ?? user.extension;
-  if (user.displayName === null) return `"${user.extension}" <${number}>`;
-  if (!/["\\]/.test(user.displayName)) return `"${displayName}" <${number}>`;
-  return escapeValue(`"${user.displayName.replace(/["\\]/g, '\\$&')}" <${number}>`, object, 'displayName');
+  const number = escapeValue(user.callerId ?? user.extension, object, 'callerId');
+  const name = user.displayName ?? user.extension;
+  if (/["\\]/.test(name)) {
+    return `"${escapeValue(name.replace(/["\\]/g, '\\$&'), object, 'displayName')}" <${number}>`;
+  }
+  return `"${displayName === '' ? escapeValue(name, object, 'extension') : displayName}" <${number}>`;
 }

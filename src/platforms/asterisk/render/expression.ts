@@ -1,6 +1,6 @@
 import Handlebars from 'handlebars';
 import { escapeValue } from '../conf/write.ts';
-import type { Variable } from './contexts.ts';
+import type { Known } from './contexts.ts';
 
 /**
  * Expressions of templates as syntax trees of Handlebars. Only plain text, `{{variable}}` and the blocks `if` and
@@ -9,7 +9,6 @@ import type { Variable } from './contexts.ts';
  */
 
 export type Node = hbs.AST.Statement;
-export type Known = Readonly<Record<string, Variable>>;
 
 const mostBlocks = 10;
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ResolvedSite } from '../../../model/site.ts';
 import { type Artifact, artifactKey, type HeldArtifact, storePath } from '../../../plan/generation.ts';
 import { trunksFile, usersFile } from '../pjsip-object.ts';
-import type { CompiledFile, Templates } from './compiled.ts';
-import { type TransportNames, trunkContext, userContext } from './contexts.ts';
+import type { ObjectFile, Templates } from './compiled.ts';
+import { checkName, type TransportNames, trunkContext, userContext } from './contexts.ts';
 import { GrowingText } from './growing-text.ts';
 import { checkBlock } from './self-check.ts';
 
@@ -21,13 +21,16 @@ export interface RenderSettings {
 export function renderTenant(site: ResolvedSite, settings: RenderSettings): Artifact[] {
   const { transports, templates } = settings;
   const tenant = site.tenant.name;
+  checkName(tenant, `tenant ${tenant}`);
   return [
     ...renderFile(tenant, trunksFile, site.trunks, {
+      kind: 'trunk',
       nameOf: (trunk) => trunk.name,
       fileOf: (trunk) => templates.trunk(trunk.template),
       contextOf: (trunk) => trunkContext(trunk, transports),
     }),
     ...renderFile(tenant, usersFile, site.users, {
+      kind: 'user',
       nameOf: (user) => user.username,
       fileOf: (user) => templates.user(user.template),
       contextOf: userContext,
@@ -52,8 +55,9 @@ export function renderIndexes(
 }
 
 interface Rendering<Item, Context> {
+  kind: 'trunk' | 'user';
   nameOf: (item: Item) => string;
-  fileOf: (item: Item) => CompiledFile<Context>;
+  fileOf: (item: Item) => ObjectFile<Context>;
   contextOf: (item: Item) => Context;
 }
 
@@ -63,7 +67,7 @@ function renderFile<Item extends { id: string }, Context extends object>(
   tenant: string,
   file: string,
   items: readonly Item[],
-  { nameOf, fileOf, contextOf }: Rendering<Item, Context>,
+  { kind, nameOf, fileOf, contextOf }: Rendering<Item, Context>,
 ): Artifact[] {
   const [first] = items;
   if (first === undefined) return [];
@@ -73,7 +77,13 @@ function renderFile<Item extends { id: string }, Context extends object>(
     const { block, intended } = fileOf(item);
     const context = contextOf(item);
     const text = block(context);
-    checkBlock(text, nameOf(item), item.id, intended, context as Readonly<Record<string, unknown>>);
+    checkBlock(
+      text,
+      `${kind} ${nameOf(item)}`,
+      item.id,
+      intended,
+      context as Readonly<Record<string, unknown>>,
+    );
     scratch.add(text);
   }
   const text = scratch.copy();
