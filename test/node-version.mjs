@@ -4,7 +4,7 @@
  * packages with it, so that native code is built for it, and runs `npm test` there. Its exit code is that of the suite.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,8 @@ if (!/^\d+$/.test(major ?? '')) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), `sipctl-node${major}-`));
+// Some tests run Node as another user, who must be able to reach it.
+chmodSync(folder, 0o755);
 let running;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => running?.kill(signal));
 
