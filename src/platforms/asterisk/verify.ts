@@ -9,14 +9,14 @@ import { brokenMainFile, duplicateSections, whyNotRead } from './diagnose.ts';
 import { isShown } from './expected-values.ts';
 import { mainFile, type ReadFile } from './include-lines.ts';
 import {
-  type EndpointDetails,
-  endpointDetails,
+  endpointDetail,
   fileSections,
   type LiveObjects,
   liveObjects,
   pipelined,
   sectionNames,
 } from './live-objects.ts';
+import type { PjsipObject } from './pjsip-object.ts';
 
 /** What a verification compares, and with whose help. */
 export interface Verification {
@@ -145,54 +145,65 @@ function absent(
   return findings;
 }
 
+// What endpoints and identifies show is compared as it arrives: kept for all, it would be a hundred times the files.
 async function differing(
-  { ami, version, before }: Verification,
+  verification: Verification,
   objects: readonly Delivered[],
   live: LiveObjects,
 ): Promise<Finding[]> {
-  const endpoints = objects.filter(
-    ({ object }) => object.type === 'endpoint' && live.endpoint.has(object.id),
-  );
-  const identified = objects.filter(({ object }) => object.type === 'identify').map(endpointOf);
-  const names = new Set([...endpoints.map(({ object }) => object.id), ...identified]);
-  const details = await endpointDetails(
-    ami,
-    [...names].filter((name) => live.endpoint.has(name)),
-  );
+  const { ami, before } = verification;
   const transports = await configuredTransports(ami, objects);
   const earlier = new Map(before.map((one) => [objectKey(one.object), one.object]));
-  const findings: Finding[] = [];
+  const byObject = new Map<Delivered, Finding[]>();
+  const judge = (delivered: Delivered, shown: AmiMessage | null | undefined): void => {
+    byObject.set(delivered, [
+      ...missingTransport(delivered, shown, transports),
+      ...differences(
+        delivered,
+        shown,
+        earlier.get(objectKey(delivered.object)) ?? null,
+        verification.version,
+      ),
+    ]);
+  };
+  const byEndpoint = new Map<string, Delivered[]>();
   for (const delivered of objects) {
-    const { object } = delivered;
-    if (!isShown(object.type)) continue;
-    const shown = shownObject(delivered, live, details);
-    const transport = missingTransport(delivered, details, transports);
-    if (transport !== null) findings.push(finding(delivered, 'missing', transport));
-    if (shown === undefined || shown === null) {
-      if (object.type === 'identify' && details.get(endpointOf(delivered))?.endpoint) {
-        findings.push(
-          finding(delivered, 'missing', `identify ${object.id} does not run: Asterisk refused it`),
-        );
-      }
-      continue;
-    }
-    const differences = compareObject(object, earlier.get(objectKey(object)) ?? null, shown, version);
-    if (differences.length > 0) {
-      findings.push(finding(delivered, 'differs', `${object.type}: ${differences.join('; ')}`));
-    }
+    const { type, id } = delivered.object;
+    if (!isShown(type)) continue;
+    if (type !== 'endpoint' && type !== 'identify') judge(delivered, live[type].get(id));
+    else append(byEndpoint, type === 'endpoint' ? id : endpointOf(delivered), delivered);
   }
-  return findings;
+  const running = [...byEndpoint.keys()].filter((name) => live.endpoint.has(name));
+  await pipelined(running, async (name) => {
+    const details = await endpointDetail(ami, name);
+    for (const delivered of byEndpoint.get(name) ?? []) {
+      const { type, id } = delivered.object;
+      const shown = type === 'endpoint' ? details?.endpoint : details?.identifies.get(id);
+      if (type === 'identify' && shown === undefined && details?.endpoint) {
+        const message = `identify ${id} does not run: Asterisk refused it`;
+        byObject.set(delivered, [finding(delivered, 'missing', message)]);
+      } else judge(delivered, shown);
+    }
+  });
+  return objects.flatMap((delivered) => byObject.get(delivered) ?? []);
 }
 
-function shownObject(
+function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+function differences(
   delivered: Delivered,
-  live: LiveObjects,
-  details: ReadonlyMap<string, EndpointDetails>,
-): AmiMessage | null | undefined {
-  const { type, id } = delivered.object;
-  if (type === 'endpoint') return details.get(id)?.endpoint;
-  if (type === 'identify') return details.get(endpointOf(delivered))?.identifies.get(id);
-  return live[type as keyof LiveObjects].get(id);
+  shown: AmiMessage | null | undefined,
+  before: PjsipObject | null,
+  version: string,
+): Finding[] {
+  if (shown === undefined || shown === null) return [];
+  const found = compareObject(delivered.object, before, shown, version);
+  if (found.length === 0) return [];
+  return [finding(delivered, 'differs', `${delivered.object.type}: ${found.join('; ')}`)];
 }
 
 const optionOf = (delivered: Delivered, name: string): string | undefined =>
@@ -206,20 +217,25 @@ async function configuredTransports(ami: AmiConnection, objects: readonly Delive
   return new Set((await fileSections(ami, { type: 'transport' })).map((section) => section.name));
 }
 
-// Accepted silently, and then no call and no REGISTER leaves.
+// Accepted silently, and then no call and no REGISTER leaves. Such an endpoint is there, and not shown.
 function missingTransport(
   delivered: Delivered,
-  details: ReadonlyMap<string, EndpointDetails>,
+  shown: AmiMessage | null | undefined,
   configured: ReadonlySet<string>,
-): string | null {
-  const { type, id } = delivered.object;
+): Finding[] {
+  const { type } = delivered.object;
   const transport = optionOf(delivered, 'transport');
-  if (transport === undefined || transport === '') return null;
-  const there =
-    type === 'endpoint'
-      ? details.get(id)?.endpoint !== null
-      : type !== 'registration' || configured.has(transport);
-  return there ? null : `${type}: the transport ${transport} does not run: define it in pjsip.conf`;
+  if (transport === undefined || transport === '') return [];
+  const isMissing =
+    type === 'endpoint' ? shown === null : type === 'registration' && !configured.has(transport);
+  if (!isMissing) return [];
+  return [
+    finding(
+      delivered,
+      'missing',
+      `${type}: the transport ${transport} does not run: define it in pjsip.conf`,
+    ),
+  ];
 }
 
 // A name that stands in a file which is not ours, too, may well belong to that file's object.
