@@ -220,8 +220,26 @@ function fromUser(trunk: ResolvedTrunk): string {
 function callerId(user: ResolvedUser, displayName: string, object: string): string {
   const number = escapeValue(user.callerId ?? user.extension, object, 'callerId');
   const name = user.displayName ?? user.extension;
-  if (/["\\]/.test(name)) {
-    return `"${escapeValue(name.replace(/["\\]/g, '\\$&'), object, 'displayName')}" <${number}>`;
+  // Most names stand as they are, and were escaped already.
+  if (name === user.displayName && name.length * 3 <= longestName && !/["\\]/.test(name)) {
+    return `"${displayName}" <${number}>`;
   }
-  return `"${displayName === '' ? escapeValue(name, object, 'extension') : displayName}" <${number}>`;
+  const quoted = shortened(name).replace(/["\\]/g, '\\$&');
+  return `"${escapeValue(quoted, object, 'displayName')}" <${number}>`;
+}
+
+// Bytes that Asterisk keeps of a name (res_pjsip's pjsip_configuration.c, `char cid_name[80]`). It would cut a
+// character in two, and what it shows would not be what was written.
+const longestName = 79;
+
+function shortened(name: string): string {
+  if (Buffer.byteLength(name) <= longestName) return name;
+  let kept = '';
+  let bytes = 0;
+  for (const character of name) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > longestName) break;
+    kept += character;
+  }
+  return kept.trimEnd();
 }

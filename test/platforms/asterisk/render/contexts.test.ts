@@ -98,6 +98,15 @@ test.each([
   expect(user({ displayName }).callerid).toBe(callerid);
 });
 
+test.each([
+  ['x'.repeat(100), 'x'.repeat(79)],
+  ['😀'.repeat(20), '😀'.repeat(19)],
+  [`${'"'.repeat(90)}`, '\\"'.repeat(79)],
+  [`${'x'.repeat(78)} yz`, 'x'.repeat(78)],
+])('of the name %j a caller ID holds as much as Asterisk keeps', (displayName, kept) => {
+  expect(user({ displayName }).callerid).toBe(`"${kept}" <1001>`);
+});
+
 test('the caller ID falls back to the extension, and shows a number to the outside where one is set', () => {
   expect(user({ displayName: null }).callerid).toBe('"1001" <1001>');
   expect(user({ callerId: '+15551234567' }).callerid).toBe('"Ann Example" <+15551234567>');

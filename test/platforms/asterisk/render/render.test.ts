@@ -68,7 +68,7 @@ describe('artifacts', () => {
     const groups = groupsOf({ users });
     expect(groups).toHaveLength(3000);
     for (const group of groups) {
-      expect(valuesOf(group, 'endpoint', 'callerid')).toEqual([`"${'😀'.repeat(100)}" <1001>`]);
+      expect(valuesOf(group, 'endpoint', 'callerid')).toEqual([`"${'😀'.repeat(19)}" <1001>`]);
     }
   });
 });
@@ -136,6 +136,16 @@ function accepted<T extends Value>(by: Rule<T>, value: string): T | undefined {
 const unquoted = (callerid: string): string =>
   callerid.slice(1, callerid.lastIndexOf('"')).replace(/\\(.)/gu, '$1');
 
+// Asterisk keeps 79 bytes of a name; whole characters of them are written.
+function asKept(name: string): string {
+  if (Buffer.byteLength(name) <= 79) return name;
+  return Buffer.from(name)
+    .subarray(0, 79)
+    .toString()
+    .replace(/\ufffd+$/u, '')
+    .trimEnd();
+}
+
 describe('whatever a rule lets through comes back exactly, beside neighbours that do not change', () => {
   const before = userOf(basic, { username: '0' });
   const after = userOf(basic, { username: 'zzzz' });
@@ -163,7 +173,7 @@ describe('whatever a rule lets through comes back exactly, beside neighbours tha
           );
           expect(valuesOf(groups[1], 'auth', 'password')).toEqual([password.reveal()]);
           const [callerid = ''] = valuesOf(groups[1], 'endpoint', 'callerid');
-          expect(unquoted(callerid)).toBe(displayName ?? user.extension);
+          expect(unquoted(callerid)).toBe(asKept(displayName ?? user.extension));
         },
       ),
       { numRuns: 500 },
