@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { Complaints } from './errors.ts';
 import { defaultTenant } from './model/identity.ts';
 import { slug } from './model/rules.ts';
@@ -52,14 +52,14 @@ const defaultConnectTimeoutMs = 10_000;
 /** @throws SipctlError `invalid` with every complaint about file, environment and flags */
 export function readConfig(flags: GlobalFlags, env: Environment, home: string): Config {
   const complaints = new Complaints();
-  const folder = join(env.XDG_CONFIG_HOME || join(home, '.config'), 'sipctl');
+  const folder = join(baseFolder(env.XDG_CONFIG_HOME) ?? join(home, '.config'), 'sipctl');
   const file = readFile(flags.config ?? (env.SIPCTL_CONFIG || null), join(folder, 'config.json'), complaints);
   const value = (name: Setting): string | undefined => env[settings[name]] || file[name];
   const config: Config = {
     db: resolve(
       flags.db ??
         value('db') ??
-        join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'sipctl', 'sipctl.db'),
+        join(baseFolder(env.XDG_DATA_HOME) ?? join(home, '.local', 'share'), 'sipctl', 'sipctl.db'),
     ),
     keyFile: resolve(value('key_file') ?? join(folder, 'key')),
     tenant: flags.tenant ?? value('tenant') ?? defaultTenant,
@@ -82,6 +82,10 @@ export function readConfig(flags: GlobalFlags, env: Environment, home: string): 
   complaints.throwIfAny();
   return config;
 }
+
+// XDG Base Directory Specification: a relative path counts as not set.
+const baseFolder = (path: string | undefined): string | null =>
+  path !== undefined && isAbsolute(path) ? path : null;
 
 function readFile(
   named: string | null,

@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import type { App } from './app.ts';
 import type { Result } from './commands/command.ts';
 import { parse } from './commands/parse.ts';
@@ -10,7 +10,7 @@ import { envelope } from './report/envelope.ts';
 import { plain, type Style } from './report/style.ts';
 import { databaseFailure } from './store/failure.ts';
 import { systemFailure } from './system-failure.ts';
-import { outputFailedCode, systemTerminal, type Terminal } from './terminal.ts';
+import { systemTerminal, type Terminal } from './terminal.ts';
 
 /** What a run sees of the machine; tests put their own in. */
 export interface Surroundings {
@@ -33,7 +33,7 @@ export async function main(argv: readonly string[], version: string): Promise<nu
     return await run(argv, version, {
       terminal,
       env: process.env,
-      home: homedir(),
+      home: ownHome(),
       signal: interrupt.signal,
     });
   } finally {
@@ -88,9 +88,8 @@ async function print(result: Result, { terminal, config }: App): Promise<number>
 async function explain(error: unknown, terminal: Terminal, flags: GlobalFlags): Promise<number> {
   const known = error instanceof SipctlError;
   const problems: readonly Problem[] = known ? error.problems : [bug(error)];
-  const deaf = problems.some((problem) => problem.code === outputFailedCode);
-  if (flags.json === true && !deaf) await terminal.out(envelope({ ok: false, errors: problems }));
-  else {
+  const told = flags.json === true && (await tell(terminal, envelope({ ok: false, errors: problems })));
+  if (!told) {
     const style = await styleFor(terminal.stderrColor);
     for (const problem of problems) terminal.err(problemText(style.bad('error'), problem, style));
   }
@@ -98,6 +97,13 @@ async function explain(error: unknown, terminal: Terminal, flags: GlobalFlags): 
     terminal.err(`${error instanceof Error ? error.stack : String(error)}\n`);
   return exitCodes[known ? error.outcome : 'failed'].code;
 }
+
+// Where standard output itself is what failed, there is still standard error.
+const tell = (terminal: Terminal, text: string): Promise<boolean> =>
+  terminal.out(text).then(
+    () => true,
+    () => false,
+  );
 
 // The one place that sees errors of the database and of the system that nobody on the way knew a better word for.
 const understood = (error: unknown, db: string): unknown =>
@@ -118,6 +124,15 @@ const interrupted = (): SipctlError =>
     message: 'interrupted before anything was put in force',
     hint: 'sipctl plan shows what is left to do',
   });
+
+// A container may run under a number that no user has, and without HOME.
+function ownHome(): string {
+  try {
+    return homedir() || userInfo().homedir;
+  } catch {
+    return '/';
+  }
+}
 
 // The first Ctrl-C lets the current step end or undoes it; the second one ends the process.
 function onInterrupt(controller: AbortController, terminal: Terminal): () => void {

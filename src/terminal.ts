@@ -48,14 +48,11 @@ const isCi = (env: Readonly<Record<string, string | undefined>>): boolean =>
 function written(stream: NodeJS.WritableStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error?: NodeJS.ErrnoException | null) => {
-      if (error === undefined || error === null || readerIsGone(error)) resolve();
+      if (error === undefined || error === null || error.code === 'EPIPE') resolve();
       else reject(outputFailed(error));
     });
   });
 }
-
-const readerIsGone = ({ code }: NodeJS.ErrnoException): boolean =>
-  code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED';
 
 async function readAll(stdin: NodeJS.ReadableStream, flag: string): Promise<string> {
   const chunks: Buffer[] = [];
@@ -76,14 +73,11 @@ async function readAll(stdin: NodeJS.ReadableStream, flag: string): Promise<stri
     .replace(/\r?\n$/, '');
 }
 
-/** The code of the one failure that standard output cannot be told of. */
-export const outputFailedCode = 'output_failed';
-
 const outputFailed = (cause: NodeJS.ErrnoException): SipctlError =>
   new SipctlError(
     'failed',
     {
-      code: outputFailedCode,
+      code: 'output_failed',
       message: `standard output cannot be written: ${cause.code ?? cause.message}`,
       hint: 'the command itself has ended; is the disk full?',
     },

@@ -36,7 +36,7 @@ const meanings: readonly Meaning[] = [
     outcome: 'failed',
     code: 'database_damaged',
     message: 'is damaged, or no database at all',
-    hint: 'put a backup in its place: sipctl db restore <file>',
+    hint: 'check --db and SIPCTL_DB, or put a backup in its place: sipctl db restore <file>',
   },
   {
     codes: /^SQLITE_CANTOPEN/,

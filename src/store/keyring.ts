@@ -53,13 +53,15 @@ export class Keyring {
 
   /** Reads the key file; the first key seals, all of them open. @throws SipctlError when it is unusable */
   static read(file: string): Keyring {
-    return new Keyring(parseKeyFile(file));
+    return usable(file, () => new Keyring(parseKeyFile(file)));
   }
 
   /** Makes a key file that is readable by its owner only, unless there is one. */
   static create(file: string): Keyring {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeKeyFile(file, [randomBytes(keyBytes)], 'unless there is one');
+    usable(file, () => {
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      writeKeyFile(file, [randomBytes(keyBytes)], 'unless there is one');
+    });
     return Keyring.read(file);
   }
 
@@ -126,9 +128,29 @@ export function addKey(file: string): { finish: () => void } {
   return { finish: () => writeKeyFile(file, [fresh], 'replace') };
 }
 
+// Whoever asks for the key gets an answer about the key, whatever the system says of its folder.
+function usable<T>(file: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    throw new SipctlError(
+      'refused',
+      {
+        code: 'key_file_unusable',
+        message: `the key file ${file} cannot be used: ${error.message}`,
+        field: 'keyFile',
+        hint: 'check owner and mode of the file and of its folder, or name another one with SIPCTL_KEY_FILE',
+      },
+      { cause: error },
+    );
+  }
+}
+
 function parseKeyFile(file: string): Key[] {
-  const mode = statSync(file).mode & 0o777;
-  if ((mode & 0o077) !== 0) {
+  const found = statSync(file);
+  const mode = found.mode & 0o777;
+  if (found.isFile() && (mode & 0o077) !== 0) {
     throw new SipctlError('refused', {
       code: 'key_file_mode',
       message: `the key file ${file} can be read by others (mode ${mode.toString(8)})`,
