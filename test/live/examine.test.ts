@@ -1,4 +1,5 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -222,6 +223,28 @@ describeAsterisk('examining a node', ({ version, start }) => {
       expect(named(found, 'transport udp').status).toBe('ok');
     });
 
+    it('speaks TLS to a manager interface whose authority it is given', async (context) => {
+      if (asterisk.sip.tls === null) return context.skip('there is no openssl to make a certificate with');
+      const port = await freePort(asterisk.host);
+      const tls = `tlsenable = yes\ntlsbindaddr = ${asterisk.host}:${port}\ntlscertfile = ${path('tls.pem')}\n`;
+      writeFileSync(
+        path('manager.conf'),
+        managerConf(asterisk, 'config,system').replace('[deploy]', `${tls}[deploy]`),
+      );
+      await asterisk.cli('manager reload');
+      const settings = { ami: `${asterisk.host}:${port}`, amiTls: true };
+      const strangers = await liveNode(asterisk, 'deploy', settings);
+      const refused = named(await strangers.target.examine({ write: false }), 'manager interface');
+      expect(refused).toMatchObject({ status: 'failed', message: expect.stringContaining('certificate') });
+      const known = await liveNode(asterisk, 'deploy', { ...settings, amiCa: path('tls.crt') });
+      expect(troubles(await known.target.examine({ write: true }))).toEqual([]);
+      expect(await known.deliver({ 'acme/pjsip_users.conf': user })).toEqual([]);
+      const missing = await liveNode(asterisk, 'deploy', { ...settings, amiCa: path('no-such.crt') });
+      expect(named(await missing.target.examine({ write: false }), 'manager interface').hint).toContain(
+        '--ami-ca',
+      );
+    });
+
     it('skips what only Asterisk can say where no manager interface is set', async () => {
       const silent = await liveNode(asterisk, 'deploy', { ami: null, amiUser: null, amiSecret: null });
       const found = await silent.target.examine({ write: true });
@@ -268,6 +291,14 @@ describeAsterisk('examining a node', ({ version, start }) => {
     });
   });
 });
+
+const freePort = (host: string): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, host, () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 
 const user = `; === SIP USER: 1009 (Basic SIP User) ===
 [1009]
