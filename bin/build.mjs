@@ -13,13 +13,9 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** Packages that few commands need: each is a file of its own, read when it is asked for. */
 const heavy = ['chalk', 'diff', 'handlebars', 'inquirer', 'ora', 'yaml', 'zod'];
 
-// A bundled ES module, required: its default export is what `import x from` means to the main bundle.
-// It may bring some of the named ones along, as properties that cannot be set.
-const asNodeImports = `if (module.exports.__esModule && module.exports.default) {
-  const { default: main, ...named } = module.exports;
-  for (const name in named) if (!(name in main)) main[name] = named[name];
-  module.exports = main;
-}`;
+// What `import x from` means to the main bundle: the default export of a bundled ES module is the module itself.
+const defaultIsAll = 'module.exports = Object.assign(module.exports.default, module.exports);';
+const defaultImported = ['inquirer', 'ora'];
 
 const common = {
   absWorkingDir: root,
@@ -72,18 +68,18 @@ await Promise.all([
     external: ['better-sqlite3'],
     plugins: [heavyApart, compiledTemplates],
   }),
-  build({
-    ...common,
-    entryPoints: heavy,
-    outdir: join(dist, 'vendor'),
-    outExtension: { '.js': '.cjs' },
-    footer: { js: asNodeImports },
-  }),
+  bundlePackages(heavy.filter((name) => !defaultImported.includes(name))),
+  bundlePackages(defaultImported, { footer: { js: defaultIsAll } }),
 ]);
 await withSource('src/commands/parse.ts', async ({ firstHelp }) => {
   writeFileSync(join(dist, 'help.txt'), await firstHelp(version));
 });
 compileBundle();
+
+function bundlePackages(names, more = {}) {
+  const outdir = join(dist, 'vendor');
+  return build({ ...common, ...more, entryPoints: names, outdir, outExtension: { '.js': '.cjs' } });
+}
 
 /** Runs a function of the sources themselves: what is built says what the sources say. */
 async function withSource(entry, use) {
