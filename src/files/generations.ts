@@ -25,7 +25,8 @@ export interface Generations {
   /** Makes `current` name this generation. */
   flip(generation: number): Promise<void>;
   verified(): Promise<number | null>;
-  markVerified(generation: number): Promise<void>;
+  /** null: what the PBX runs is not known until a generation is verified again. */
+  markVerified(generation: number | null): Promise<void>;
   /** Removes the generations not in `keep`, and store files that none of the rest names. Returns how many generations went. */
   prune(keep: ReadonlySet<number>): Promise<number>;
   /** Takes the lock of the place; the answer gives it back. @throws SipctlError `conflict` naming the holder */

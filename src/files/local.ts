@@ -94,7 +94,7 @@ export function localGenerations(dir: string, options: LocalOptions): Generation
     markVerified: (generation) =>
       explained('mark verified', async () => {
         const { root, as } = await begin();
-        await placeFileDurably(as, join(root, 'verified'), Buffer.from(`${generation}\n`));
+        await placeFileDurably(as, join(root, 'verified'), Buffer.from(`${generation ?? 'none'}\n`));
       }),
     prune: (keep) =>
       explained('prune', async () => {

@@ -20,9 +20,9 @@ interface Settling {
  * Puts a written generation in force, and takes it back where the running system did not take it:
  *
  * ```
- * unregister ─ flip ─ reload, register ─ verify ─┬─ as delivered ─ verified
- *                                                └─ findings ─ flip back ─ reload, register ─ verify ─┬─ rolled back
- *                                                                                                     └─ rollback failed
+ * obstacles? ─ unregister ─ flip ─ reload, register ─ verify ─┬─ as delivered ─ verified
+ *     └ refused                                               └─ findings ─ flip back ─ reload, register ─ verify ─┐
+ *                                                             rolled back, or rollback failed ─────────────────────┘
  * ```
  * From the flip on it is not interrupted: the PBX would run something else than its files say.
  */
@@ -31,6 +31,11 @@ export async function settle(settling: Settling): Promise<void> {
   if (running === null) {
     await target.files.flip(next.generation);
     Object.assign(outcome, { outcome: 'delivered', generation: next.generation });
+    return;
+  }
+  const obstacles = await running.obstacles();
+  if (obstacles.length > 0) {
+    Object.assign(outcome, { outcome: 'failed', findings: obstacles, error: obstructed(target, obstacles) });
     return;
   }
   // A carrier keeps the contact of a trunk that vanishes in a reload; it has to be told before.
@@ -53,12 +58,14 @@ export async function settle(settling: Settling): Promise<void> {
 async function takeBack(settling: Settling, running: RunningSystem): Promise<void> {
   const { target, held, plan, outcome, progress } = settling;
   progress(target.node, 'rolling back');
+  // From here on the PBX may run either generation, also for whoever comes after a run that dies here.
+  await target.files.markVerified(null);
   await target.files.flip(held.generation);
   const left = await reloadAndVerify(settling, running, held, [
     ...target.reloadAll(),
     ...plan.reload.flatMap(registerAgain),
   ]);
-  const failed = left.length > 0;
+  const failed = left.some((finding) => finding.standing !== true);
   if (!failed) await target.files.markVerified(held.generation);
   Object.assign(outcome, {
     outcome: failed ? 'rollback-failed' : 'rolled-back',
@@ -93,6 +100,16 @@ async function reloadAndVerify(
     return [{ object: target.node, tenant: null, file: null, code: 'missing', message: error.message }];
   }
 }
+
+const obstructed = (target: Target, obstacles: readonly Finding[]): SipctlError =>
+  new SipctlError(
+    'refused',
+    obstacles.map((finding) => ({
+      code: 'reload_obstructed',
+      message: `${target.node}: ${finding.object}: ${finding.message}`,
+      hint: 'correct that file, then run the command again; nothing was put in force',
+    })),
+  );
 
 function notVerified(
   target: Target,

@@ -12,7 +12,7 @@ export interface ObjectChange {
   options: OptionChange[];
   /** Registrations at carriers that vanish with it, by their names on the PBX: they are ended before a reload. */
   unregisters?: readonly string[];
-  /** Registrations that stay, with other credentials: they are renewed after a reload, or would wait for their turn. */
+  /** Registrations that stay, with other credentials: where they are down, they are tried anew after the reload. */
   registers?: readonly string[];
 }
 

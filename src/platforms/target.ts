@@ -13,6 +13,11 @@ export interface Finding {
   file: string | null;
   code: 'missing' | 'differs' | 'syntax' | 'unexpected' | 'not-included' | 'edited';
   message: string;
+  /**
+   * True where everything runs as it was delivered all the same: a fault in files of somebody else that keeps the next
+   * change from being taken, and that no generation of ours mends.
+   */
+  standing?: true;
 }
 
 /** Engine and version of a running system that answered. */
@@ -47,6 +52,8 @@ export interface RunningSystem {
   readonly engine: Engine;
   /** @throws SipctlError `failed` where the engine refuses, `unreachable` where it does not answer in time */
   perform(step: ReloadStep): Promise<void>;
+  /** What would make a reload take away what runs, whatever is delivered: asked before anything is put in force. */
+  obstacles(): Promise<Finding[]>;
   /** Compares everything in `artifacts` with what runs; for the keys in `changed`, every value of every object. */
   verify(artifacts: readonly Artifact[], changed: ReadonlySet<string>): Promise<Finding[]>;
   states(): Promise<LiveState[]>;

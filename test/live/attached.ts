@@ -83,18 +83,18 @@ export function shown(asterisk: AsteriskInstance): Promise<Shown> {
   });
 }
 
-/** Settings of all objects that run, without what changes by itself: contacts, states, counters. */
-export async function settings(asterisk: AsteriskInstance): Promise<unknown> {
-  const volatile = /^(?:ActionID|ActiveChannels|DeviceState|Contacts|Status|NextReg|\w*Contacts\w*)$/;
-  const running = await shown(asterisk);
-  return Object.entries(running).map(([type, objects]) => [
-    type,
-    [...objects]
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([name, fields]) => {
-        return [name, Object.entries(fields).filter(([field]) => !volatile.test(field))];
-      }),
-  ]);
+/** One line for each value of each object that runs, but for what changes by itself: contacts, states, counters. */
+export async function settings(asterisk: AsteriskInstance): Promise<string[]> {
+  const volatile = /^(?:ActionID|ActiveChannels|DeviceState|Status|NextReg|\w*Contacts\w*)$/;
+  const lines: string[] = [];
+  for (const [type, objects] of Object.entries(await shown(asterisk))) {
+    for (const [name, fields] of objects) {
+      for (const [field, value] of Object.entries(fields)) {
+        if (!volatile.test(field)) lines.push(`${type} ${name} ${field}: ${value}`);
+      }
+    }
+  }
+  return lines.sort();
 }
 
 /** Reloads of a transport say so, because only some of its settings can change: nothing of ours is a transport. */

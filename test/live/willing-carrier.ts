@@ -7,6 +7,8 @@ import type { AsteriskInstance } from './asterisk.ts';
 
 /** One request that a carrier got, as far as tests look at it. */
 export interface CarrierRequest {
+  /** Names the transaction. */
+  branch: string;
   method: string;
   transport: 'udp' | 'tcp' | 'tls';
   /** User part of To: the account that is registered. */
@@ -72,14 +74,19 @@ function answer(text: string, transport: CarrierRequest['transport'], requests: 
   const of = (name: string): string[] =>
     lines.filter((one) => one.toLowerCase().startsWith(`${name.toLowerCase()}:`));
   const value = (name: string): string => of(name)[0]?.replace(/^[^:]*:\s*/, '') ?? '';
+  const branch = /;branch=([^;,\s]+)/.exec(value('Via'))?.[1] ?? '';
   const contact = value('Contact');
   const expires = /;expires=([0-9]+)/.exec(contact)?.[1] ?? value('Expires');
-  requests.push({
-    method,
-    transport,
-    account: /sips?:([^@>]*)@/.exec(value('To'))?.[1] ?? '',
-    expires: method === 'REGISTER' ? Number(expires || '300') : null,
-  });
+  // What comes again because the answer was late is the same request: RFC 3261 §17.1.2.
+  if (!requests.some((one) => one.branch === branch)) {
+    requests.push({
+      branch,
+      method,
+      transport,
+      account: /sips?:([^@>]*)@/.exec(value('To'))?.[1] ?? '',
+      expires: method === 'REGISTER' ? Number(expires || '300') : null,
+    });
+  }
   const to = of('To').map((one) => (/;tag=/.test(one) ? one : `${one};tag=willing`));
   const contacts = method === 'REGISTER' ? of('Contact') : [];
   const granted = method === 'REGISTER' ? [`Expires: ${expires || '300'}`] : [];

@@ -20,6 +20,27 @@ export async function brokenMainFile(read: ReadFile, folder: string): Promise<Fi
   return syntax(mainFile, `${cause}; no change is taken, and no object is loaded when Asterisk is restarted`);
 }
 
+/**
+ * A fault in files that are not ours with which a reload would take no change, or take everything away that sipctl
+ * delivered. Found in the files, and believed where Asterisk says so too: it may read what sipctl may not.
+ */
+export async function reloadObstacles(
+  ami: AmiConnection,
+  read: ReadFile,
+  folder: string,
+): Promise<Finding[]> {
+  const trace = await traceIncludes(read, folder);
+  const isCutOff = hostFiles.some((file) => timesRead(trace, indexPath(file)) === 0);
+  const inMain = trace.faults.find((one) => one.file === mainFile);
+  const fault = inMain ?? (isCutOff ? trace.faults[0] : undefined);
+  if (fault === undefined || !(await isRefused(ami, fault.file))) return [];
+  const consequence =
+    inMain === undefined
+      ? 'nothing after it is read, and a reload would take away all that sipctl delivered'
+      : 'no change would be taken, and no object loaded when Asterisk is restarted';
+  return [syntax(fault.file, `line ${fault.line}: ${fault.message}; ${consequence}`)];
+}
+
 /** Why Asterisk does not come to our files: an include line is missing, or something before it ends the reading. */
 export async function whyNotRead(ami: AmiConnection, read: ReadFile, folder: string): Promise<Finding[]> {
   const trace = await traceIncludes(read, folder);
@@ -57,14 +78,19 @@ const syntax = (file: string, message: string): Finding => ({
 async function firstRefused(ami: AmiConnection, trace: IncludeTrace): Promise<string | null> {
   for (const { path } of trace.files) {
     if (hostFiles.some((file) => file === path || indexPath(file) === path)) continue;
-    try {
-      await sectionNames(ami, path);
-    } catch (error) {
-      if (!(error instanceof AmiError) || error.outcome === 'refused') throw error;
-      return path;
-    }
+    if (await isRefused(ami, path)) return path;
   }
   return null;
+}
+
+async function isRefused(ami: AmiConnection, path: string): Promise<boolean> {
+  try {
+    await sectionNames(ami, path);
+    return false;
+  } catch (error) {
+    if (!(error instanceof AmiError) || error.outcome === 'refused') throw error;
+    return true;
+  }
 }
 
 /**

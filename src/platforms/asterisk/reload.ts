@@ -2,12 +2,12 @@ import type { ArtifactChange, ObjectChange, ReloadStep } from '../../plan/plan.t
 import type { PjsipGroup, PjsipObject } from './pjsip-object.ts';
 
 /** One reload of it reads every PJSIP object again, registrations and identifies included. */
-export const pjsipModule = 'res_pjsip.so';
+const pjsipModule = 'res_pjsip.so';
 
 /**
  * The smallest reload that makes changes run: nothing for nothing. Registrations that vanish are ended first,
  * because the reload takes their credentials away, and the carrier would keep sending calls until they expire.
- * Those whose credentials change are renewed afterwards: Asterisk would try the new ones when the next try is due.
+ * Those whose credentials change are tried anew afterwards: Asterisk would wait until the next try is due.
  */
 export function reloadFor(changes: readonly ArtifactChange[]): ReloadStep[] {
   if (changes.length === 0) return [];

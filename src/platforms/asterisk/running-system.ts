@@ -14,7 +14,10 @@ import type { ReloadStep } from '../../plan/plan.ts';
 import type { Engine, Finding, LiveState, RunningSystem } from '../target.ts';
 import { type AmiConnection, connectAmi } from './ami/connection.ts';
 import { AmiError } from './ami/failures.ts';
+import { withRetry } from './ami/retry.ts';
 import { type Delivered, deliveredObjects } from './delivered.ts';
+import { reloadObstacles } from './diagnose.ts';
+import { hostReader } from './host-includes.ts';
 import { liveObjects } from './live-objects.ts';
 import { requireRights } from './rights.ts';
 import { parts } from './shown-forms.ts';
@@ -47,16 +50,22 @@ const pollMs = 50;
 export async function openAmi(node: Node, timeouts: Timeouts): Promise<AmiConnection> {
   const [, host = '', port = ''] = /^(.*):([0-9]+)$/.exec(node.ami ?? '') ?? [];
   if (host === '' || node.amiUser === null || node.amiSecret === null) throw noControl(node);
-  return connectAmi({
-    host,
-    port: Number(port),
-    username: node.amiUser,
-    secret: node.amiSecret,
-    ...(node.amiTls === true ? { tls: await authority(node) } : {}),
-    connectTimeoutMs: timeouts.connect,
-    actionTimeoutMs: timeouts.action,
-  });
+  const login = { host, port: Number(port), username: node.amiUser, secret: node.amiSecret };
+  const tls = node.amiTls === true ? { tls: await authority(node) } : {};
+  // All attempts together have the time of one: a PBX that restarts is waited for, a silent one is not waited for twice.
+  const end = performance.now() + timeouts.connect;
+  const open = (): Promise<AmiConnection> =>
+    connectAmi({
+      ...login,
+      ...tls,
+      connectTimeoutMs: Math.max(1, end - performance.now()),
+      actionTimeoutMs: timeouts.action,
+    });
+  const pause = async (ms: number): Promise<void> => void (await sleep(ms));
+  return withRetry(open, { ...patience, sleep: pause, random: Math.random });
 }
+
+const patience = { attempts: 3, baseMs: 200, capMs: 1000 };
 
 async function authority(node: Node): Promise<{ ca?: string }> {
   if (node.amiCa === null) return {};
@@ -135,9 +144,15 @@ class RunningAsterisk implements RunningSystem {
       await this.#reload(step.module);
       return;
     }
-    const leaves = step.kind === 'unregister';
-    await this.#ask(leaves ? 'PJSIPUnregister' : 'PJSIPRegister', step.registration);
-    if (leaves) this.#leaving.add(step.registration);
+    if (step.kind === 'unregister') {
+      await this.#ask('PJSIPUnregister', step.registration);
+      this.#leaving.add(step.registration);
+      return;
+    }
+    // PJSIPRegister ends a registration first, and starts it up to ten seconds later: one that is up is left to its
+    // next renewal, which takes the new credentials.
+    const { registration } = step;
+    if (!(await this.#registered()).has(registration)) await this.#ask('PJSIPRegister', registration);
   }
 
   async verify(artifacts: readonly Artifact[], changed: ReadonlySet<string>): Promise<Finding[]> {
@@ -149,9 +164,13 @@ class RunningAsterisk implements RunningSystem {
       artifacts,
       changed,
       before,
-      read: async (path) => (await this.#files.readHost(path))?.toString('utf8') ?? null,
+      read: hostReader(this.#files),
       folder: this.#files.place,
     });
+  }
+
+  obstacles(): Promise<Finding[]> {
+    return reloadObstacles(this.#ami, hostReader(this.#files), this.#files.place);
   }
 
   async states(): Promise<LiveState[]> {
@@ -182,13 +201,17 @@ class RunningAsterisk implements RunningSystem {
     }
   }
 
+  async #registered(): Promise<Set<string>> {
+    const items = await this.#ami.list('PJSIPShowRegistrationsOutbound');
+    const up = items.filter((item) => item.get('Status') === 'Registered');
+    return new Set(up.map((item) => item.get('ObjectName') ?? ''));
+  }
+
   // The carrier asks for the password first, which the reload takes away.
   async #untilLeft(): Promise<void> {
     for (let waited = 0; this.#leaving.size > 0 && waited < this.#timeouts.unregister; waited += pollMs) {
-      const items = await this.#ami.list('PJSIPShowRegistrationsOutbound');
-      const up = items.filter((item) => item.get('Status') === 'Registered');
-      const names = new Set(up.map((item) => item.get('ObjectName')));
-      for (const id of this.#leaving) if (!names.has(id)) this.#leaving.delete(id);
+      const registered = await this.#registered();
+      for (const id of this.#leaving) if (!registered.has(id)) this.#leaving.delete(id);
       if (this.#leaving.size > 0) await sleep(pollMs);
     }
     this.#leaving.clear();

@@ -42,14 +42,43 @@ export interface Verification {
  * of a whole type where two sections share a name: only values tell.
  */
 export async function verifyDelivered(verification: Verification): Promise<Finding[]> {
-  const { ami, artifacts, changed } = verification;
-  const findings = await unreadableFiles(
+  const { ami, artifacts, changed, read, folder } = verification;
+  const unreadable = await unreadableFiles(
     ami,
     artifacts.filter((artifact) => changed.has(artifact.key)),
   );
-  const sections = await readSections(ami);
-  if (sections === null) return [await brokenMainFile(verification.read, verification.folder), ...findings];
   const delivered = artifacts.map((artifact) => ({ artifact, objects: deliveredObjects(artifact) }));
+  const objects = delivered.flatMap((one) => one.objects);
+  const sections = await readSections(ami);
+  if (sections === null) {
+    // Everything keeps its old state, which may be just what is to run.
+    const differences = await compareRunning(verification, delivered, countNames(objects));
+    const cause = await brokenMainFile(read, folder);
+    return withCauses([cause], unreadable, unreadable.length + differences.length === 0);
+  }
+  const findings = [...unreadable, ...(await compareRunning(verification, delivered, sections))];
+  const causes = await explain(verification, objects, sections, findings);
+  return withCauses(causes, findings, findings.length === 0);
+}
+
+function withCauses(
+  causes: readonly Finding[],
+  findings: readonly Finding[],
+  asDelivered: boolean,
+): Finding[] {
+  return [
+    ...causes.map((cause) => (asDelivered ? { ...cause, standing: true as const } : cause)),
+    ...findings,
+  ];
+}
+
+async function compareRunning(
+  verification: Verification,
+  delivered: readonly { artifact: Artifact; objects: Delivered[] }[],
+  sections: ReadonlyMap<string, number>,
+): Promise<Finding[]> {
+  const { ami, changed } = verification;
+  const findings: Finding[] = [];
   const skipped = new Set<string>();
   for (const { artifact, objects } of delivered) {
     if (objects.length === 0 || objects.some(({ object }) => sections.has(object.id))) continue;
@@ -58,20 +87,18 @@ export async function verifyDelivered(verification: Verification): Promise<Findi
   }
   const read = delivered.filter(({ artifact }) => !skipped.has(artifact.key));
   const live = await liveObjects(ami);
-  const objects = read.flatMap((one) => one.objects);
-  findings.push(...absent(objects, live, sections));
-  const inChanged = read.filter(({ artifact }) => changed.has(artifact.key)).flatMap((one) => one.objects);
-  findings.push(...(await differing(verification, inChanged, live)));
   findings.push(
-    ...leftOver(
-      verification,
-      delivered.flatMap((one) => one.objects),
+    ...absent(
+      read.flatMap((one) => one.objects),
       live,
       sections,
     ),
   );
-  const causes = await explain(verification, objects, sections, findings);
-  return [...causes, ...findings];
+  const inChanged = read.filter(({ artifact }) => changed.has(artifact.key)).flatMap((one) => one.objects);
+  findings.push(...(await differing(verification, inChanged, live)));
+  const all = delivered.flatMap((one) => one.objects);
+  findings.push(...leftOver(verification, all, live, sections));
+  return findings;
 }
 
 async function unreadableFiles(ami: AmiConnection, artifacts: readonly Artifact[]): Promise<Finding[]> {
@@ -212,22 +239,31 @@ const optionOf = (delivered: Delivered, name: string): string | undefined =>
 const endpointOf = (delivered: Delivered): string => optionOf(delivered, 'endpoint') ?? '';
 
 // Registrations do not show whether their transport runs; that it is configured can be asked.
-async function configuredTransports(ami: AmiConnection, objects: readonly Delivered[]): Promise<Set<string>> {
-  if (!objects.some(({ object }) => object.type === 'registration')) return new Set();
-  return new Set((await fileSections(ami, { type: 'transport' })).map((section) => section.name));
+async function configuredTransports(
+  ami: AmiConnection,
+  objects: readonly Delivered[],
+): Promise<Set<string> | null> {
+  if (!objects.some(({ object }) => object.type === 'registration')) return null;
+  try {
+    return new Set((await fileSections(ami, { type: 'transport' })).map((section) => section.name));
+  } catch (error) {
+    // Where pjsip.conf cannot be read, that is the finding.
+    if (error instanceof AmiError && error.outcome === 'failed') return null;
+    throw error;
+  }
 }
 
 // Accepted silently, and then no call and no REGISTER leaves. Such an endpoint is there, and not shown.
 function missingTransport(
   delivered: Delivered,
   shown: AmiMessage | null | undefined,
-  configured: ReadonlySet<string>,
+  configured: ReadonlySet<string> | null,
 ): Finding[] {
   const { type } = delivered.object;
   const transport = optionOf(delivered, 'transport');
   if (transport === undefined || transport === '') return [];
   const isMissing =
-    type === 'endpoint' ? shown === null : type === 'registration' && !configured.has(transport);
+    type === 'endpoint' ? shown === null : type === 'registration' && configured?.has(transport) === false;
   if (!isMissing) return [];
   return [
     finding(
