@@ -110,7 +110,7 @@ function valueFinding(path: readonly string[], expression: string, facts: Option
 }
 
 /** Days after which a carrier's addresses and rules want another look. */
-export const staleAfterDays = 365;
+const staleAfterDays = 365;
 
 function dateFindings(template: ProviderTemplate | UserTemplate, today: string): Finding[] {
   if (!('verified' in template)) return [];

@@ -4,7 +4,7 @@ import type { Sections } from '../model/template.ts';
 export type SectionChanges = Readonly<Record<string, Readonly<Record<string, string | null>> | null>>;
 
 /** The object types of pjsip.conf that a template can write, in the order of the file. */
-export const sectionTypes = ['registration', 'auth', 'aor', 'endpoint', 'identify'] as const;
+const sectionTypes = ['registration', 'auth', 'aor', 'endpoint', 'identify'] as const;
 
 /** The sections of a base with changes laid over them. Options keep their place, new ones follow. */
 export function inherit(base: Sections, changes: SectionChanges): Sections {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { App } from '../app.ts';
 import { type Outcome, type Problem, SipctlError } from '../errors.ts';
 import { applyNode } from '../pipeline/apply.ts';
+import type { PlannedTarget } from '../pipeline/make-plan.ts';
 import { type NodeOutcome, unchanged } from '../pipeline/outcome.ts';
 import { countObjects } from '../plan/diff.ts';
 import { isPending, type NodePlan, type Plan } from '../plan/plan.ts';
@@ -30,6 +31,12 @@ export async function applyEverything(
   if (checksum !== null && checksum !== plan.checksum) throw stale();
   const pending = plan.nodes.filter(isPending);
   if (pending.length > 0) await approve(app, plan, checksum);
+  const outcomes = await applyInTurn(app, plan, targets);
+  return report(plan, outcomes, app.signal.aborted ? interrupted(plan, outcomes) : null);
+}
+
+// After Ctrl-C the node at work is finished or undone, and no other one is begun.
+async function applyInTurn(app: App, plan: Plan, targets: readonly PlannedTarget[]): Promise<NodeOutcome[]> {
   const store = await app.store();
   const progress = await progressOf(app);
   const outcomes: NodeOutcome[] = [];
@@ -37,16 +44,29 @@ export async function applyEverything(
     for (const nodePlan of plan.nodes) {
       const target = targets.find((one) => one.target.node === nodePlan.node)?.target;
       if (target === undefined) continue;
-      outcomes.push(
-        await applyOne(app, store, nodePlan, () =>
-          applyNode(target, nodePlan, runOptions(app, progress.show)),
-        ),
-      );
+      if (app.signal.aborted) break;
+      const work = (): Promise<NodeOutcome> => applyNode(target, nodePlan, runOptions(app, progress.show));
+      outcomes.push(await applyOne(app, store, nodePlan, work));
     }
+  } catch (error) {
+    if (error !== app.signal.reason) throw error;
   } finally {
     progress.end();
   }
-  return report(plan, outcomes);
+  return outcomes;
+}
+
+function interrupted(plan: Plan, outcomes: readonly NodeOutcome[]): SipctlError {
+  const ended = new Set(outcomes.map(({ node }) => node));
+  const left = plan.nodes.filter((node) => isPending(node) && !ended.has(node.node)).map(({ node }) => node);
+  return new SipctlError('interrupted', {
+    code: 'interrupted',
+    message:
+      left.length === 0
+        ? 'interrupted: the step at work came to its end'
+        : `interrupted before anything was put in force on ${left.join(', ')}`,
+    hint: 'sipctl plan shows what is left to do',
+  });
 }
 
 // Two runs on one node are kept apart twice: by the database, and by the node itself for a run from elsewhere.
@@ -106,9 +126,10 @@ async function approve(app: App, plan: Plan, checksum: string | null): Promise<v
   await confirm(app, 'Apply this plan?');
 }
 
-function report(plan: Plan, outcomes: readonly NodeOutcome[]): Result {
+function report(plan: Plan, outcomes: readonly NodeOutcome[], interruption: SipctlError | null): Result {
   const failures = plan.failures.map((failure) => failure.error as SipctlError);
-  const errors = [...failures, ...outcomes.flatMap(({ error }) => (error === null ? [] : [error]))];
+  const failed = outcomes.flatMap(({ error }) => (error === null ? [] : [error]));
+  const errors = [...failures, ...failed, ...(interruption === null ? [] : [interruption])];
   const problems: Problem[] = errors.flatMap((error) => error.problems);
   return {
     data: applyData(plan, outcomes),
@@ -120,7 +141,10 @@ function report(plan: Plan, outcomes: readonly NodeOutcome[]): Result {
 
 /** One exit code for several nodes: a failed roll-back is said before all else. */
 export function gravest(errors: readonly SipctlError[]): Outcome {
-  const order: Outcome[] = ['rollbackFailed', 'notVerified', 'unreachable', 'conflict', 'refused'];
+  const order: Outcome[] = [
+    ...(['rollbackFailed', 'notVerified', 'interrupted'] as const),
+    ...(['unreachable', 'conflict', 'refused'] as const),
+  ];
   return (
     order.find((outcome) => errors.some((error) => error.outcome === outcome)) ??
     errors[0]?.outcome ??

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
 import { listing } from '../report/table.ts';
-import { pendingMigrations, schemaVersion } from '../store/database.ts';
+import { newestSchema, pendingMigrations, schemaVersion } from '../store/database.ts';
 import { integrityOf } from '../store/integrity.ts';
 import type { CommandSpec, Run } from './command.ts';
 import { confirm } from './confirm.ts';
@@ -28,12 +28,7 @@ const status: Run = async (app) => {
       listing(
         [
           ['database', `${file}, ${data.bytes} bytes`],
-          [
-            'schema',
-            pending.length === 0
-              ? `${data.schema}, up to date`
-              : `${data.schema}, pending: ${pending.join(', ')}`,
-          ],
+          ['schema', schemaState(data.schema, pending)],
           ['key', `${data.keyFile}${data.keyPresent ? '' : ' (missing)'}`],
           ...Object.entries(rows).map(([table, count]) => [table, String(count)] as const),
         ],
@@ -41,6 +36,11 @@ const status: Run = async (app) => {
       ),
   };
 };
+
+function schemaState(schema: number, pending: readonly number[]): string {
+  if (schema > newestSchema) return `${schema}, of a newer sipctl`;
+  return pending.length === 0 ? `${schema}, up to date` : `${schema}, pending: ${pending.join(', ')}`;
+}
 
 const migrate: Run = async (app, { options }) => {
   const check = options.check === true;

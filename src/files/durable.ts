@@ -17,7 +17,7 @@ export interface Writer {
   ownership: Ownership;
 }
 
-export const folderMode = 0o750;
+const folderMode = 0o750;
 export const fileMode = 0o640;
 
 /**

@@ -10,7 +10,7 @@ import { below, isWithin } from './paths.ts';
  * The path with its links resolved, or null where it is missing.
  * @throws SipctlError `refused` where a link leads out of `folder`, which must itself be free of links
  */
-export async function resolveWithin(
+async function resolveWithin(
   operations: FileOperations,
   folder: string,
   path: string,

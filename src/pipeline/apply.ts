@@ -14,7 +14,10 @@ import { heldGeneration } from './held.ts';
 import { type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
 import { settle } from './settle.ts';
 
-/** Makes one node hold and run what its plan says, or puts back what was there. Never throws for one node's fault. */
+/**
+ * Makes one node hold and run what its plan says, or puts back what was there. Never throws for one node's fault.
+ * @throws the reason of the signal where it was aborted before anything was put in force
+ */
 export async function applyNode(target: Target, plan: NodePlan, options: RunOptions): Promise<NodeOutcome> {
   const outcome = unchanged(target.node, plan.base);
   if (!isPending(plan)) return outcome;
@@ -35,7 +38,6 @@ export async function applyNode(target: Target, plan: NodePlan, options: RunOpti
       await unlock();
     }
   } catch (error) {
-    if (options.signal.aborted) throw error;
     if (!(error instanceof SipctlError)) throw error;
     outcome.outcome = 'failed';
     outcome.error = error;

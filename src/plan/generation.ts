@@ -42,7 +42,7 @@ export function storePath(artifact: HeldArtifact): string {
 }
 
 /** The number of the generation that a node is prepared with: it includes nothing, and can be gone back to. */
-export const emptyGenerationNumber = 0;
+const emptyGenerationNumber = 0;
 
 export function emptyManifest(sipctl: string, at: Date): Manifest {
   return {

@@ -72,7 +72,7 @@ const optionLine = ({ section, option, before, after }: OptionChange): string =>
   `        ${section}.${option}: ${before ?? '(none)'} → ${after ?? '(none)'}${before === after ? ' (changed)' : ''}\n`;
 
 /** A step of a reload in words. */
-export const stepText = (step: ReloadStep): string =>
+const stepText = (step: ReloadStep): string =>
   step.kind === 'reload-module' ? `reload ${step.module}` : `${step.kind} ${step.registration}`;
 
 function summary(pending: readonly NodePlan[], style: Style): string {

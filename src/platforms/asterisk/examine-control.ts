@@ -49,7 +49,7 @@ export function skippedControl(node: Node): Check[] {
 }
 
 /** The lines of manager.conf for a user who may do what provisioning takes, and no more. */
-export const managerSection = (user: string): string =>
+const managerSection = (user: string): string =>
   `\n[${user}]\nsecret = <a long random secret>\ndeny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.1/255.255.255.255\nwrite = ${leastWrite}\nread =`;
 
 // Secrets of sample files and of well-known distributions, and what people type first.

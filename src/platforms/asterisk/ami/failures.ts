@@ -35,7 +35,7 @@ export interface Place {
   encrypted: boolean;
 }
 
-export const placeName = (place: Place): string =>
+const placeName = (place: Place): string =>
   place.host.includes(':') ? `[${place.host}]:${place.port}` : `${place.host}:${place.port}`;
 
 /** What an opening was doing when it ended; decides what is advised. */
