@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { Complaints } from './errors.ts';
 import { defaultTenant } from './model/identity.ts';
-import { slug } from './model/rules.ts';
+import { boolean, slug } from './model/rules.ts';
 
 /** Where everything is, and how to speak: the flags, over the environment, over the file, over the defaults. */
 export interface Config {
@@ -69,7 +69,7 @@ export function readConfig(flags: GlobalFlags, env: Environment, home: string): 
     quiet: flags.quiet === true,
     debug: flags.debug === true || (env.SIPCTL_DEBUG ?? '') !== '',
     yes: flags.yes === true,
-    applyWrites: /^(1|yes|true|on)$/i.test(value('apply_writes') ?? ''),
+    applyWrites: yesOrNo(value('apply_writes'), complaints),
   };
   const tenant = slug(config.tenant);
   if (!tenant.ok)
@@ -109,12 +109,26 @@ function readFile(
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     return complain('is not one JSON object', 'write one JSON object');
   }
+  const found: Partial<Record<Setting, string>> = {};
   for (const [key, value] of Object.entries(content)) {
     if (!Object.hasOwn(settings, key))
       complain(`unknown key '${key}'`, `known: ${Object.keys(settings).join(', ')}`);
     else if (typeof value !== 'string') complain(`'${key}' is not a text`, `write "${key}": "…"`);
+    else found[key as Setting] = value;
   }
-  return content as Partial<Record<Setting, string>>;
+  return found;
+}
+
+function yesOrNo(text: string | undefined, complaints: Complaints): boolean {
+  const parsed = boolean(text ?? 'no');
+  if (parsed.ok) return parsed.value;
+  complaints.add({
+    code: 'invalid_apply_writes',
+    message: `apply_writes: ${parsed.message}`,
+    field: 'apply_writes',
+    hint: 'check SIPCTL_APPLY',
+  });
+  return false;
 }
 
 function timeout(text: string | undefined, complaints: Complaints): number {
