@@ -1,6 +1,7 @@
 import { SipctlError } from '../errors.ts';
 import { trunkContext, trunkId, userContext, userId } from './identity.ts';
 import type { Tenant, Trunk, User } from './nouns.ts';
+import { host as isHost } from './rules.ts';
 import type { ResolvedSite, ResolvedTrunk, ResolvedUser, TenantSite } from './site.ts';
 import type { Catalog, ProviderTemplate, Transport, UserTemplate } from './template.ts';
 
@@ -43,7 +44,7 @@ export function resolveTrunk(trunk: Trunk, tenant: Tenant, template: ProviderTem
     realm: trunk.realm ?? template.realm,
     did: trunk.did,
     fromUser: trunk.fromUser ?? fromUserRule(trunk, template),
-    fromDomain: trunk.fromDomain ?? trunk.realm ?? host,
+    fromDomain: trunk.fromDomain ?? asHost(trunk.realm) ?? host,
     registration: credential && registers(trunk, template),
     expiry: template.registration.expiry ?? defaultExpiry,
     codecs: trunk.codecs ?? template.codecs,
@@ -58,6 +59,9 @@ export function resolveTrunk(trunk: Trunk, tenant: Tenant, template: ProviderTem
     qualifyFrequency: template.qualifyFrequency,
   };
 }
+
+// A realm is any text (RFC 3261 §22.1), and often the carrier's domain: only then can it stand in a URI.
+const asHost = (realm: string | null): string | null => (realm !== null && isHost(realm).ok ? realm : null);
 
 export function resolveUser(user: User, tenant: Tenant, template: UserTemplate): ResolvedUser {
   const audio = user.codecs ?? template.codecs;

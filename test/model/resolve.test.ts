@@ -106,6 +106,7 @@ describe('a resolved trunk', () => {
 
   it('takes the domain of From from its own, then its realm, then the host', () => {
     expect(trunkOf({ realm: 'r.example' }).fromDomain).toBe('r.example');
+    expect(trunkOf({ realm: 'Two words; lr' }).fromDomain).toBe('us.acme.example');
     expect(trunkOf({ realm: 'r.example', fromDomain: 'f.example' }).fromDomain).toBe('f.example');
     // A realm that only the template names is the carrier's digest realm, and says nothing of the domain.
     expect(trunkOf({}, { realm: 'template.example' })).toMatchObject({
