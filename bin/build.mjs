@@ -1,7 +1,7 @@
 // Builds dist/: the bundle, the heavy packages beside it, the compiled templates, and the texts that are
 // answered without loading any of it.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -109,7 +109,6 @@ function compileBundle() {
     const db = require('node:path').join(require('node:os').tmpdir(), 'sipctl-build-' + process.pid + '.db');
     const run = (...argv) => exports.main([...argv, '--db', db, '--json'], '0');
     process.env.XDG_CONFIG_HOME = db + '.config';
-    process.stdout.write = () => true;
     run('init').then(() => run('user', 'list')).then(() => {
       require('node:fs').writeFileSync(compiledFile, script.createCachedData());
       for (const tail of ['', '-wal', '-shm', '.config']) require('node:fs').rmSync(db + tail, { force: true, recursive: true });
@@ -118,6 +117,6 @@ function compileBundle() {
     cwd: dist,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  if (status !== 0)
+  if (status !== 0 || !existsSync(join(dist, 'main.v8')))
     process.stderr.write('the bundle could not be compiled ahead: sipctl will start slower\n');
 }

@@ -304,6 +304,10 @@ describe('start-up', () => {
         expect(heavyOf(loadedBy('provider', 'lint', ...db))).toEqual(['yaml', 'zod']);
       });
 
+      it('has its compiled code beside it', () => {
+        expect(readdirSync(join(root, 'dist'))).toContain('main.v8');
+      });
+
       it('has every heavy package in a form that can be loaded', () => {
         const vendor = join(root, 'dist', 'vendor');
         for (const name of readdirSync(vendor)) expect(() => require(join(vendor, name)), name).not.toThrow();
