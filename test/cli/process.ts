@@ -1,17 +1,36 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** The executable, as npm links it. */
-export const executable = join(root, 'bin', 'sipctl.cjs');
 
-if (!existsSync(join(root, 'dist', 'main.cjs')))
-  throw new Error('these tests run the built command: npm run build');
+/** The executable with what was built when these tests began: a build in the meantime does not disturb them. */
+export const executable = copyOfBuild();
+
+function copyOfBuild(): string {
+  if (!existsSync(join(root, 'dist', 'main.cjs')))
+    throw new Error('these tests run the built command: npm run build');
+  const copy = mkdtempSync(join(tmpdir(), 'sipctl-built-'));
+  afterAll(() => rmSync(copy, { recursive: true, force: true }));
+  // Other users run it too.
+  chmodSync(copy, 0o755);
+  for (const part of ['bin', 'dist']) cpSync(join(root, part), join(copy, part), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return join(copy, 'bin', 'sipctl.cjs');
+}
 
 export interface Ended {
   code: number | null;
