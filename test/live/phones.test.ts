@@ -1,7 +1,9 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Sandbox } from '../support/run-sipctl.ts';
 import { type AsteriskInstance, describeAsterisk } from './asterisk.ts';
-import { attach, complaintsSince, shown } from './attached.ts';
+import { attach, complaintsSince, shown, withManager } from './attached.ts';
 import { answer, call, type Phone, register, sippAvailable } from './sipp.ts';
 
 /** What a call looks like from the dialplan: who calls, for whom, and with which limit. */
@@ -107,6 +109,17 @@ describeAsterisk('phones', ({ start }) => {
         const answered = await answering.result;
         expect(answered, answered.trace).toMatchObject({ ok: true, requests: ['INVITE', 'ACK', 'BYE'] });
       }
+    });
+
+    it('may use the address in place of the domain where a domain_alias says whose it is', async () => {
+      const alias = `[${asterisk.host}]\ntype = domain_alias\ndomain = globex.sip.example\n`;
+      appendFileSync(join(asterisk.etc, 'pjsip.conf'), `\n${alias}`);
+      await withManager(asterisk, (ami) => ami.action('Reload', { Module: 'res_pjsip.so' }));
+      const right = await register(john('globex', { domain: asterisk.host }));
+      expect(right, right.trace).toMatchObject({ ok: true, statuses: [401, 200] });
+      const wrong = await register(john('acme', { domain: asterisk.host }));
+      expect(wrong, wrong.trace).toMatchObject({ ok: false, statuses: [401, 401] });
+      await box.ok('drift --check');
     });
 
     it('sign in with a new password after one apply, and stay registered through it', async () => {
