@@ -67,7 +67,10 @@ async function describeSite(sipctl: Site): Promise<void> {
 function site(name: string, from?: string): Site {
   const dir = join(scratch, name);
   if (from === undefined) mkdirSync(join(dir, 'pbx'), { recursive: true });
-  else cpSync(prepared.get(from) ?? '', dir, { recursive: true, verbatimSymlinks: true });
+  else {
+    rmSync(dir, { recursive: true, force: true });
+    cpSync(prepared.get(from) ?? '', dir, { recursive: true, verbatimSymlinks: true });
+  }
   prepared.set(name, dir);
   if (from !== undefined) pointNode(dir);
   return siteIn(dir);
