@@ -23,6 +23,8 @@ const common = {
   platform: 'node',
   format: 'cjs',
   target: 'node20',
+  // Code that was compiled ahead has lost how to import: what is imported late is required instead.
+  supported: { 'dynamic-import': false },
   minify: true,
   define: { 'import.meta.url': '__bundleUrl' },
   banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
@@ -88,6 +90,7 @@ async function withSource(entry, use) {
     ...common,
     format: 'esm',
     define: {},
+    supported: {},
     banner: {},
     minify: false,
     entryPoints: [entry],

@@ -3,7 +3,7 @@
 const { readFileSync } = require('node:fs');
 const { createRequire, Module } = require('node:module');
 const { join } = require('node:path');
-const { constants, Script } = require('node:vm');
+const { Script } = require('node:vm');
 
 const compiledFile = 'main.v8';
 
@@ -13,7 +13,6 @@ exports.load = (dist) => {
   const script = new Script(Module.wrap(readFileSync(filename, 'utf8')), {
     filename,
     cachedData: compiled(dist),
-    importModuleDynamically: constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(filename), module, filename, dist);
