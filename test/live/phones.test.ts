@@ -52,7 +52,8 @@ describeAsterisk('phones', ({ start }) => {
   const reason = sippAvailable();
   describe.skipIf(reason !== null)(reason === null ? 'SIPp' : `SIPp (skipped: ${reason})`, () => {
     it.each(['udp', 'tcp'] as const)('of a tenant without a domain register over %s', async (transport) => {
-      const at = { transport, port: asterisk.sip[transport] };
+      const domain = transport === 'udp' ? asterisk.host : 'any.example';
+      const at = { transport, port: asterisk.sip[transport], domain };
       const right = await register(phone('single', 'of the node', at));
       expect(right, right.trace).toMatchObject({ ok: true, statuses: [401, 200] });
       const wrong = await register(phone('single', 'of another node', at));
