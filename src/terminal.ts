@@ -28,8 +28,9 @@ export function systemTerminal(env: Readonly<Record<string, string | undefined>>
     interactive: isatty(0) && isatty(2) && !isCi(env),
     stdoutColor: stdout.isTTY === true && !plain,
     stderrColor: stderr.isTTY === true && !plain,
-    columns: stdout.isTTY === true ? stdout.columns : null,
-    animated: stderr.isTTY === true && !plain && !isCi(env),
+    columns: stdout.isTTY === true && stdout.columns > 0 ? stdout.columns : null,
+    // A terminal that does not know its width, as some that a program opens, cannot be painted over.
+    animated: stderr.isTTY === true && stderr.columns > 0 && !plain && !isCi(env),
     out: (text) => written(stdout, text),
     err: (text) => void stderr.write(text),
     readInput: async (flag) => {

@@ -127,11 +127,16 @@ async function endOf(child: ChildProcess): Promise<Ended> {
   return { code, signal, stdout, stderr };
 }
 
-/** A site with one pending change: a user, and a folder node. */
+/** A database with one pending change: a user, and a folder node. Names the folder. */
 export async function pendingSite(cli: Cli): Promise<string> {
+  await cli.ok('init');
+  return pendingChange(cli);
+}
+
+/** The same, in a database that is there. */
+export async function pendingChange(cli: Cli): Promise<string> {
   const pbx = join(cli.dir, 'pbx');
   mkdirSync(pbx);
-  await cli.ok('init');
   await cli.ok(['node', 'add', 'pbx', '--kind', 'asterisk', '--dir', pbx]);
   await cli.ok('user add ann --extension 101 --generate-password');
   return pbx;
