@@ -7,8 +7,6 @@ export interface Terminal {
   readonly interactive: boolean;
   readonly stdoutColor: boolean;
   readonly stderrColor: boolean;
-  /** Columns of stdout; null where it is no terminal, and lines are not cut. */
-  readonly columns: number | null;
   /** True where a spinner may turn on stderr. */
   readonly animated: boolean;
   /** Data. A reader that has gone away is no failure. @throws SipctlError `failed` when it cannot be written, as on a full disk */
@@ -28,7 +26,6 @@ export function systemTerminal(env: Readonly<Record<string, string | undefined>>
     interactive: isatty(0) && isatty(2) && !isCi(env),
     stdoutColor: stdout.isTTY === true && !plain,
     stderrColor: stderr.isTTY === true && !plain,
-    columns: stdout.isTTY === true && stdout.columns > 0 ? stdout.columns : null,
     // A terminal that does not know its width, as some that a program opens, cannot be painted over.
     animated: stderr.isTTY === true && stderr.columns > 0 && !plain && !isCi(env),
     out: (text) => written(stdout, text),

@@ -97,7 +97,6 @@ function recordingTerminal(input: string | undefined): {
     interactive: false,
     stdoutColor: false,
     stderrColor: false,
-    columns: null,
     animated: false,
     out: async (text) => {
       stdout += text;
