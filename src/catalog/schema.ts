@@ -81,6 +81,9 @@ const section = (variables: readonly string[]) =>
     }
   });
 
+// Asking whether there is a password is fine; {{#if password}} prints none.
+const printsPassword = /\{\{\s*password\s*\}\}/;
+
 function checkExpression(
   key: string,
   expression: string,
@@ -89,6 +92,13 @@ function checkExpression(
 ): void {
   const text = rule.text(1000)(expression);
   if (!text.ok) complain(context, [key], text.message, text.hint);
+  if (printsPassword.test(expression) && key !== 'password') {
+    complain(
+      context,
+      [key],
+      'shows the password outside of the option password, where outputs do not hide it',
+    );
+  }
   const fault = text.ok ? expressionFault(expression, variables) : null;
   if (fault === null) return;
   const hint =

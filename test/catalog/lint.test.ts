@@ -57,6 +57,12 @@ describe('lint', () => {
     expect(errors[0]?.hint).toContain(hint);
   });
 
+  test('refuses a password outside of its own option, where no output hides it', () => {
+    const { errors } = endpoint("set_var.x: 'PW={{password}}'");
+    expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining('shows the password')]);
+    expect(endpoint("set_var.x: 'PW={{#if password}}yes{{/if}}'").errors).toEqual([]);
+  });
+
   test('judges no value that a variable decides', () => {
     expect(endpoint("direct_media: '{{#if tls}}no{{else}}yes{{/if}}'").errors).toEqual([]);
   });
