@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { App } from '../app.ts';
-import { type Outcome, type Problem, SipctlError } from '../errors.ts';
+import { SipctlError } from '../errors.ts';
 import { applyNode } from '../pipeline/apply.ts';
 import type { PlannedTarget } from '../pipeline/make-plan.ts';
 import { type NodeOutcome, unchanged } from '../pipeline/outcome.ts';
@@ -12,6 +12,8 @@ import type { Lease } from '../store/leases.ts';
 import type { Store } from '../store/store.ts';
 import type { Result, Run, VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
+import { endedBy } from './ended.ts';
+import { leaseOf } from './lease.ts';
 import { type PlanRequest, planned, planOptions, planRequest } from './plan.ts';
 import { progressOf, runOptions } from './run-options.ts';
 
@@ -77,7 +79,7 @@ async function applyOne(
   work: () => Promise<NodeOutcome>,
 ): Promise<NodeOutcome> {
   if (!isPending(plan)) return work();
-  const lease = await takeLease(app, store, plan.node);
+  const lease = await leaseOrHolder(app, plan.node);
   if (lease instanceof SipctlError)
     return { ...unchanged(plan.node, plan.base), outcome: 'failed', error: lease };
   try {
@@ -90,9 +92,9 @@ async function applyOne(
 }
 
 /** The lease of a node, or who holds it: one busy node does not keep the others waiting. */
-async function takeLease(app: App, store: Store, node: string): Promise<Lease | SipctlError> {
+async function leaseOrHolder(app: App, node: string): Promise<Lease | SipctlError> {
   try {
-    return await store.lease(`node ${node}`, app.self, { now: app.now, isAlive: processIsAlive });
+    return await leaseOf(app, `node ${node}`);
   } catch (error) {
     if (error instanceof SipctlError) return error;
     throw error;
@@ -111,15 +113,6 @@ async function recordOutcome(store: Store, plan: NodePlan, outcome: NodeOutcome)
   });
 }
 
-export function processIsAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 async function approve(app: App, plan: Plan, checksum: string | null): Promise<void> {
   if (app.config.yes || checksum !== null) return;
   if (app.terminal.interactive) app.terminal.err(planText(plan, new Map()));
@@ -130,26 +123,12 @@ function report(plan: Plan, outcomes: readonly NodeOutcome[], interruption: Sipc
   const failures = plan.failures.map((failure) => failure.error as SipctlError);
   const failed = outcomes.flatMap(({ error }) => (error === null ? [] : [error]));
   const errors = [...failures, ...failed, ...(interruption === null ? [] : [interruption])];
-  const problems: Problem[] = errors.flatMap((error) => error.problems);
   return {
     data: applyData(plan, outcomes),
     changed: outcomes.some(({ outcome }) => outcome === 'verified' || outcome === 'delivered'),
     text: (style) => applyText(plan, outcomes, style),
-    ...(errors.length > 0 ? { outcome: gravest(errors), errors: problems } : {}),
+    ...endedBy(errors),
   };
-}
-
-/** One exit code for several nodes: a failed roll-back is said before all else. */
-export function gravest(errors: readonly SipctlError[]): Outcome {
-  const order: Outcome[] = [
-    ...(['rollbackFailed', 'notVerified', 'interrupted'] as const),
-    ...(['unreachable', 'conflict', 'refused'] as const),
-  ];
-  return (
-    order.find((outcome) => errors.some((error) => error.outcome === outcome)) ??
-    errors[0]?.outcome ??
-    'failed'
-  );
 }
 
 function savedChecksum(file: string): string {

@@ -46,6 +46,10 @@ export interface CommandEntry {
   load: () => Promise<CommandSpec>;
 }
 
+/** The nodes that `--node` names; none means all. */
+export const nodeNames = ({ options }: Input): string[] =>
+  typeof options.node === 'string' ? options.node.split(',').map((name) => name.trim()) : [];
+
 /** A flag that takes a whole number; null where it was not given. @throws SipctlError `invalid` */
 export function integerOption(input: Input, name: string, lowest: number, hint: string): number | null {
   const given = input.options[name];

@@ -1,12 +1,12 @@
 import { driftOf, type NodeDrift } from '../pipeline/drift.ts';
 import { driftText } from '../report/drift.ts';
-import { gravest } from './apply.ts';
-import type { Run, VerbSpec } from './command.ts';
+import { nodeNames, type Run, type VerbSpec } from './command.ts';
+import { endedBy } from './ended.ts';
 
-const run: Run = async (app, { options }) => {
-  const names = typeof options.node === 'string' ? options.node.split(',') : [];
+const run: Run = async (app, input) => {
+  const asked = input.options.check === true || input.options.detailedExitcode === true;
   const drifts: NodeDrift[] = [];
-  for (const { target } of await app.targets(names)) drifts.push(await driftOf(target));
+  for (const { target } of await app.targets(nodeNames(input))) drifts.push(await driftOf(target));
   const errors = drifts.flatMap(({ error }) => (error === null ? [] : [error]));
   const found = drifts.some(({ findings }) => findings.length > 0);
   return {
@@ -15,11 +15,8 @@ const run: Run = async (app, { options }) => {
       nodes: drifts.map(({ error, ...drift }) => ({ ...drift, errors: error?.problems ?? [] })),
     },
     text: (style) => driftText(drifts, style),
-    ...(errors.length > 0
-      ? { outcome: gravest(errors), errors: errors.flatMap((error) => error.problems) }
-      : found && (options.check === true || options.detailedExitcode === true)
-        ? { outcome: 'pending' as const }
-        : {}),
+    ...(found && asked ? { outcome: 'pending' as const } : {}),
+    ...endedBy(errors),
   };
 };
 

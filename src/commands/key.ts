@@ -1,12 +1,12 @@
-import { processIsAlive } from './apply.ts';
 import type { CommandSpec, Run } from './command.ts';
 import { confirm } from './confirm.ts';
+import { leaseOf } from './lease.ts';
 
 const rotate: Run = async (app) => {
   const store = await app.store();
   await confirm(app, `Seal every secret of ${app.config.db} with a new key?`);
   // Two rotations at once could each take away the other's key.
-  const lease = await store.lease('the key', app.self, { now: app.now, isAlive: processIsAlive });
+  const lease = await leaseOf(app, 'the key');
   const sealed = await store.rotateKey().finally(() => lease.release());
   return {
     data: { keyFile: store.keyFile, sealed },

@@ -9,6 +9,7 @@ import {
   type Input,
   integerOption,
   lines,
+  nodeNames,
   type OptionSpec,
   type Result,
   type Run,
@@ -38,10 +39,9 @@ export async function planned(
 }
 
 export function planRequest(input: Input): PlanRequest {
-  const { node, refresh } = input.options;
   return {
-    nodes: typeof node === 'string' ? node.split(',').map((name) => name.trim()) : [],
-    refresh: refresh === true,
+    nodes: nodeNames(input),
+    refresh: input.options.refresh === true,
     confirmed: integerOption(input, 'confirm', 1, 'give the number of deletions that the plan names'),
   };
 }

@@ -4,9 +4,9 @@ import { planRollback, rollbackNode } from '../pipeline/rollback.ts';
 import { countObjects } from '../plan/diff.ts';
 import { outcomeText } from '../report/apply.ts';
 import type { Store } from '../store/store.ts';
-import { processIsAlive } from './apply.ts';
 import { integerOption, type Run, type VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
+import { leaseOf } from './lease.ts';
 import { refOf } from './object-ref.ts';
 import { progressOf, runOptions } from './run-options.ts';
 
@@ -22,7 +22,7 @@ const run: Run = async (app, input) => {
   const count = countObjects(plan.changes);
   const what = `${count.create} objects come back, ${count.update} change, ${count.delete} go`;
   await confirm(app, `Put generation ${plan.next.generation} of ${ref.name} in force (${what})?`);
-  const lease = await store.lease(`node ${ref.name}`, app.self, { now: app.now, isAlive: processIsAlive });
+  const lease = await leaseOf(app, `node ${ref.name}`);
   const progress = await progressOf(app);
   try {
     const outcome = await rollbackNode(target, plan, runOptions(app, progress.show));

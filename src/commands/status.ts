@@ -1,13 +1,12 @@
 import type { SipctlError } from '../errors.ts';
 import { type NodeStatus, statusOf } from '../pipeline/status.ts';
 import { statusText } from '../report/status.ts';
-import { gravest } from './apply.ts';
-import type { Run, VerbSpec } from './command.ts';
+import { nodeNames, type Run, type VerbSpec } from './command.ts';
+import { endedBy } from './ended.ts';
 import { planned } from './plan.ts';
 
-const run: Run = async (app, { options }) => {
-  const nodes = typeof options.node === 'string' ? options.node.split(',') : [];
-  const { plan, targets } = await planned(app, { nodes, refresh: false, confirmed: null });
+const run: Run = async (app, input) => {
+  const { plan, targets } = await planned(app, { nodes: nodeNames(input), refresh: false, confirmed: null });
   const statuses: NodeStatus[] = [];
   for (const nodePlan of plan.nodes) {
     const target = targets.find((one) => one.target.node === nodePlan.node)?.target;
@@ -20,9 +19,7 @@ const run: Run = async (app, { options }) => {
   return {
     data: { nodes: statuses.map(({ error, ...status }) => ({ ...status, errors: error?.problems ?? [] })) },
     text: (style) => statusText(statuses, style),
-    ...(errors.length > 0
-      ? { outcome: gravest(errors), errors: errors.flatMap((error) => error.problems) }
-      : {}),
+    ...endedBy(errors),
   };
 };
 

@@ -1,7 +1,7 @@
 import { SipctlError } from '../errors.ts';
 import type { Field, Noun, Value } from '../model/field.ts';
 import { snake } from '../model/field.ts';
-import { defaultTenant, trunkId, userId } from '../model/identity.ts';
+import { trunkId, userId } from '../model/identity.ts';
 import { Secret } from '../model/secret.ts';
 import { type AuditAction, recordAudit } from './audit.ts';
 import { constraintError } from './constraints.ts';
@@ -236,5 +236,3 @@ function changesOf(before: Record<string, Value>, after: Patch): Record<string, 
       .map(([name, value]) => [name, name in before ? { from: before[name], to: value } : { to: value }]),
   );
 }
-
-export { defaultTenant };
