@@ -3,7 +3,7 @@ import { SipctlError } from '../errors.ts';
 import type { Node } from '../model/nouns.ts';
 import * as nouns from '../model/nouns.ts';
 import { type Check, unreachableCheck } from '../platforms/target.ts';
-import { checks, worst } from '../report/checks.ts';
+import { checks, failures, worst } from '../report/checks.ts';
 import type { Run, VerbSpec } from './command.ts';
 
 interface Examined {
@@ -20,15 +20,7 @@ const run: Run = async (app, input) => {
   for (const node of nodes.filter(({ name }) => wanted === undefined || name === wanted)) {
     examined.push({ node: node.name, checks: await examine(app, node) });
   }
-  const failed = examined.flatMap(({ node, checks: found }) =>
-    found
-      .filter(({ status }) => status === 'failed')
-      .map(({ name, message, hint }) => ({
-        code: 'check_failed',
-        message: `${node}: ${name}: ${message}`,
-        ...(hint === undefined ? {} : { hint }),
-      })),
-  );
+  const failed = examined.flatMap(({ node, checks: found }) => failures(found, `${node}: `));
   return {
     data: { nodes: examined, worst: worst(examined.flatMap((one) => one.checks)) },
     text: (style) => examined.map(({ node, checks: found }) => checks(node, found, style)).join('\n'),

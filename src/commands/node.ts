@@ -3,7 +3,7 @@ import type { Problem } from '../errors.ts';
 import type { Value } from '../model/field.ts';
 import type { Node } from '../model/nouns.ts';
 import * as nouns from '../model/nouns.ts';
-import { checks, worst } from '../report/checks.ts';
+import { checks, failures } from '../report/checks.ts';
 import type { ObjectRef } from '../store/records.ts';
 import type { Run } from './command.ts';
 import { nounCommand } from './noun-verbs.ts';
@@ -16,23 +16,12 @@ const init: Run = async (app, input) => {
   const node = (await store.records.get(nouns.node, ref)) as unknown as Node;
   const { target } = await app.target(node);
   const found = await target.examine({ write: input.options.write === true });
-  const failed = worst(found) === 'failed';
+  const failed = failures(found);
   return {
     data: { node: node.name, checks: found },
     changed: found.some((check) => check.changed === true),
     text: (style) => checks(node.name, found, style),
-    ...(failed
-      ? {
-          outcome: 'failed',
-          errors: found
-            .filter((check) => check.status === 'failed')
-            .map((check) => ({
-              code: 'check_failed',
-              message: `${check.name}: ${check.message}`,
-              ...(check.hint === undefined ? {} : { hint: check.hint }),
-            })),
-        }
-      : {}),
+    ...(failed.length > 0 ? { outcome: 'failed', errors: failed } : {}),
   };
 };
 

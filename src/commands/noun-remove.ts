@@ -2,8 +2,7 @@ import { SipctlError } from '../errors.ts';
 import type { Noun } from '../model/field.ts';
 import { defaultTenant } from '../model/identity.ts';
 import * as nouns from '../model/nouns.ts';
-import type { ObjectRef } from '../store/records.ts';
-import type { Writer } from '../store/writer.ts';
+import type { ObjectRef, Records } from '../store/records.ts';
 import { applyAfterWrite } from './apply-after-write.ts';
 import type { Result, Run } from './command.ts';
 import { confirm } from './confirm.ts';
@@ -23,7 +22,7 @@ export const remove =
     const ref = refOf(noun, app, input);
     if (noun.name === 'tenant' && ref.name === defaultTenant) throw defaultStays();
     const store = await app.store();
-    const dependents = await store.write((writer) => allDependents(writer, noun, ref));
+    const dependents = await allDependents(store.records, noun, ref);
     if (dependents.length > 0 && input.options.cascade !== true) throw inUse(noun, ref, dependents);
     await confirm(
       app,
@@ -45,10 +44,10 @@ export const remove =
   };
 
 // Depth first, so that nothing is removed before what refers to it.
-async function allDependents(writer: Writer, noun: Noun, ref: ObjectRef): Promise<Removal[]> {
+async function allDependents(records: Records, noun: Noun, ref: ObjectRef): Promise<Removal[]> {
   const found: Removal[] = [];
-  for (const dependent of await writer.dependents(noun, ref)) {
-    const deeper = await allDependents(writer, byName[dependent.noun] as Noun, dependent.ref);
+  for (const dependent of await records.dependents(noun, ref)) {
+    const deeper = await allDependents(records, byName[dependent.noun] as Noun, dependent.ref);
     for (const one of [...deeper, dependent])
       if (!found.some((known) => label(known) === label(one))) found.push(one);
   }

@@ -1,3 +1,4 @@
+import type { Problem } from '../errors.ts';
 import { plain, type Style } from './style.ts';
 
 /** One thing that was looked at, as a back-end reports it. */
@@ -13,6 +14,16 @@ const order = ['failed', 'warning', 'ok', 'skipped'] as const;
 /** The gravest status of all. */
 export const worst = (checks: readonly ShownCheck[]): ShownCheck['status'] =>
   order.find((status) => checks.some((check) => check.status === status)) ?? 'ok';
+
+/** The checks that failed, as the errors that a command ends with. */
+export const failures = (checks: readonly ShownCheck[], prefix = ''): Problem[] =>
+  checks
+    .filter(({ status }) => status === 'failed')
+    .map(({ name, message, hint }) => ({
+      code: 'check_failed',
+      message: `${prefix}${name}: ${message}`,
+      ...(hint === undefined ? {} : { hint }),
+    }));
 
 /** One line for each check, and its remedy below it where there is one. */
 export function checks(node: string, found: readonly ShownCheck[], style: Style = plain): string {

@@ -77,24 +77,6 @@ export class Writer extends Records {
     await this.#recorded('remove', noun, ref, {});
   }
 
-  /** What refers to an object and stops its removal, as `trunk telnyx_main`. */
-  async dependents(noun: Noun, ref: ObjectRef): Promise<{ noun: string; ref: ObjectRef }[]> {
-    const { id } = await this.get(noun, ref);
-    const found: { noun: string; ref: ObjectRef }[] = [];
-    for (const { from, table, key, column } of references[noun.name] ?? []) {
-      const rows = await this.database
-        .selectFrom(table)
-        .innerJoin('tenants', 'tenants.id', `${table}.tenant_id`)
-        .select([`${table}.${key} as name`, 'tenants.name as tenant'])
-        .where(`${table}.${column}`, '=', id)
-        .orderBy(`${table}.${key}`)
-        .execute();
-      for (const row of rows)
-        found.push({ noun: from, ref: { tenant: row.tenant as string, name: row.name as string } });
-    }
-    return found;
-  }
-
   async #recorded(
     action: AuditAction,
     noun: Noun,
@@ -210,17 +192,6 @@ export class Writer extends Records {
     }
   }
 }
-
-/** Which columns lead to a noun, in the order a cascade has to follow. */
-const references: Record<string, { from: string; table: string; key: string; column: string }[]> = {
-  trunk: [{ from: 'number', table: 'numbers', key: 'number', column: 'trunk_id' }],
-  user: [{ from: 'trunk', table: 'trunks', key: 'name', column: 'owner_id' }],
-  tenant: [
-    { from: 'number', table: 'numbers', key: 'number', column: 'tenant_id' },
-    { from: 'trunk', table: 'trunks', key: 'name', column: 'tenant_id' },
-    { from: 'user', table: 'users', key: 'username', column: 'tenant_id' },
-  ],
-};
 
 function same(left: Value, right: Value): boolean {
   if (left instanceof Secret && right instanceof Secret) return left.reveal() === right.reveal();
