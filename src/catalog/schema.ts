@@ -178,6 +178,7 @@ const providerShape = z.strictObject({
   did_source: z.enum(['ruri', 'to']).nullable(),
   did_format: line.nullable(),
   dialed_format: line.nullable(),
+  number_format: z.enum(['plus', 'digits', 'national']).nullable(),
   codecs,
   dtmf: z.enum(['rfc4733', 'inband', 'info', 'auto', 'auto_info']),
   srtp: z.enum(['required', 'optional', 'unsupported']).nullable(),
@@ -196,6 +197,7 @@ const userShape = z.strictObject({
   max_contacts: z.int().min(1).max(100),
   qualify_frequency: z.int().min(0).max(86_400),
   context: ruled(rule.context).nullable(),
+  voicemail: z.boolean(),
   corrections: z.array(line),
   asterisk: sections(userVariables),
 });
@@ -260,6 +262,7 @@ export function toProviderTemplate(
     didSource: file.did_source,
     didFormat: file.did_format,
     dialedFormat: file.dialed_format,
+    numberFormat: file.number_format,
     codecs: file.codecs,
     dtmf: file.dtmf,
     srtp: file.srtp,
@@ -303,6 +306,7 @@ export function toUserTemplate(file: UserFile, base: Sections, origin: UserTempl
     maxContacts: file.max_contacts,
     qualifyFrequency: file.qualify_frequency,
     context: file.context,
+    voicemail: file.voicemail,
     corrections: file.corrections,
     asterisk: inherit(base, file.asterisk as SectionChanges),
   };

@@ -24,6 +24,14 @@ export interface Field<T extends Value = Value> {
   initial?: T;
   /** The noun that a reference points to, within the same tenant. */
   to?: string;
+  /** The objects of the same tenant that a value names inside its text: they must be there, and stay. */
+  mentions?(value: T): readonly Mention[];
+}
+
+/** An object of the same tenant, by name. */
+export interface Mention {
+  noun: string;
+  name: string;
 }
 
 export type Fields = Readonly<Record<string, Field>>;

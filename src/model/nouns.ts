@@ -1,18 +1,7 @@
-import type { Field, FieldKind, Fields, Noun, ObjectOf, Rule, Value } from './field.ts';
+import * as call from './call-rules.ts';
+import { field, noun } from './declare.ts';
+import type { ObjectOf, Rule } from './field.ts';
 import * as rule from './rules.ts';
-
-/** Declares one field; `const` keeps `required` and `initial` visible to the types. */
-function field<T extends Value, const More extends Partial<Field<T>> = Record<never, never>>(
-  kind: FieldKind,
-  flag: string,
-  of: Rule<T>,
-  help: string,
-  more?: More,
-): Field<T> & More {
-  return { kind, flag, help, rule: of, ...more } as Field<T> & More;
-}
-
-const noun = <F extends Fields, Key extends string>(spec: Noun<F, Key>): Noun<F, Key> => spec;
 
 const notes = field('text', 'notes', rule.text(1000), 'free text, never rendered');
 const labels = field('list', 'labels', rule.listOf(rule.label), 'labels to select by');
@@ -94,6 +83,12 @@ export const trunk = noun({
       rule.techPrefix,
       'digits the carrier wants before each dialled number',
     ),
+    numberFormat: field(
+      'text',
+      'number-format',
+      rule.oneOf('plus', 'digits', 'national'),
+      'how numbers are written to the carrier: +4930…, 4930… or 030…',
+    ),
     outboundProxy: field('text', 'outbound-proxy', rule.host, 'host all requests are sent through'),
     maxCalls,
     inbound: field('boolean', 'inbound', rule.boolean, 'accept calls from the carrier', { initial: true }),
@@ -140,6 +135,29 @@ export const user = noun({
     callerId: field('text', 'caller-id', rule.e164, 'number shown to the outside'),
     mailbox: field('text', 'mailbox', rule.mailbox, 'voicemail box whose waiting messages are shown'),
     maxCalls,
+    ringTime: field('integer', 'ring-time', rule.integer(3, 600), 'seconds the phones ring', { initial: 30 }),
+    unanswered: field(
+      'text',
+      'unanswered',
+      call.destination,
+      'where a call goes that is not answered; the voicemail box when not set',
+      { mentions: call.mentionsOfDestination },
+    ),
+    voicemail: field(
+      'boolean',
+      'voicemail',
+      rule.boolean,
+      'keep a voicemail box; as the template when not set',
+    ),
+    voicemailPin: field('secret', 'voicemail-pin', call.pin, 'PIN of the voicemail box'),
+    email: field('text', 'email', call.email, 'address that is told of new voicemail'),
+    tollClass: field(
+      'text',
+      'toll-class',
+      rule.oneOf('internal', 'national', 'all'),
+      'which calls the user may make; emergency calls always',
+      { initial: 'all' },
+    ),
     labels,
     notes,
   },
@@ -155,6 +173,19 @@ export const number = noun({
     trunk: field('reference', 'trunk', rule.trunkName, 'trunk the number arrives on', { to: 'trunk' }),
     inbound: field('boolean', 'inbound', rule.boolean, 'accept calls to the number', { initial: true }),
     outbound: field('boolean', 'outbound', rule.boolean, 'allow calls from the number', { initial: true }),
+    destination: field('text', 'to', call.destination, 'where its calls go; refused when not set', {
+      mentions: call.mentionsOfDestination,
+    }),
+    schedule: field('reference', 'schedule', rule.slug, 'hours outside of which its calls go elsewhere', {
+      to: 'schedule',
+    }),
+    record: field('boolean', 'record', rule.boolean, 'record its calls', { initial: false }),
+    variables: field(
+      'list',
+      'variables',
+      rule.listOf(call.variable),
+      'channel variables of its calls: name=value,…',
+    ),
     label: field('text', 'label', rule.text(100), 'what the number is for'),
   },
 });

@@ -1,4 +1,5 @@
 import { SipctlError } from '../errors.ts';
+import { emptyFlow } from './flow/resolve-flow.ts';
 import { trunkContext, trunkId, userContext, userId } from './identity.ts';
 import type { Tenant, Trunk, User } from './nouns.ts';
 import { host as isHost } from './rules.ts';
@@ -11,7 +12,7 @@ import type { Catalog, ProviderTemplate, Transport, UserTemplate } from './templ
  */
 export function resolveSite(site: TenantSite, catalog: Catalog): ResolvedSite {
   const { tenant } = site;
-  if (!tenant.enabled) return { tenant, trunks: [], users: [] };
+  if (!tenant.enabled) return { tenant, trunks: [], users: [], flow: emptyFlow(tenant.name) };
   return {
     tenant,
     trunks: site.trunks
@@ -20,6 +21,7 @@ export function resolveSite(site: TenantSite, catalog: Catalog): ResolvedSite {
     users: site.users
       .filter((user) => user.enabled)
       .map((user) => resolveUser(user, tenant, userTemplateOf(user, catalog))),
+    flow: emptyFlow(tenant.name),
   };
 }
 
@@ -51,6 +53,7 @@ export function resolveTrunk(trunk: Trunk, tenant: Tenant, template: ProviderTem
     srtp: trunk.srtp ?? template.srtp === 'required',
     context: trunk.context ?? trunkContext(tenant.name),
     networks: trunk.networks ?? template.networks?.cidrs ?? [],
+    numberFormat: trunk.numberFormat ?? template.numberFormat ?? 'plus',
     techPrefix: trunk.techPrefix,
     outboundProxy: trunk.outboundProxy,
     maxCalls: trunk.maxCalls,

@@ -82,6 +82,22 @@ export const context = pattern(
   'use letters, digits, _ . -, at most 79 characters',
 );
 
+/** A context of the operator's own: those that sipctl renders cannot be named. */
+export const ownContext: Rule<string> = (value) => {
+  const parsed = context(value);
+  return parsed.ok && /^(t-|from-trunk-)/.test(value)
+    ? wrong(`'${value}' has the form of sipctl's own contexts`, 'name a context of your own dialplan')
+    : parsed;
+};
+
+/** A sound file of the PBX, relative to its sounds folder, without its ending. */
+export const sound = pattern(
+  /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/-]*$/,
+  200,
+  'is not a sound file',
+  'write it without its ending, for example custom/acme-welcome',
+);
+
 export const label = pattern(
   /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/,
   64,

@@ -1,3 +1,5 @@
+import type { Conference, Emergency, Group, Ivr, Route, Schedule } from './call-nouns.ts';
+import type { CallFlow } from './flow/call-flow.ts';
 import type { PhoneNumber, Tenant, Trunk, User } from './nouns.ts';
 import type { Secret } from './secret.ts';
 import type { AuthType, FromUserRule, ProviderTemplate, Transport, UserTemplate } from './template.ts';
@@ -8,6 +10,12 @@ export interface TenantSite {
   trunks: readonly Trunk[];
   users: readonly User[];
   numbers: readonly PhoneNumber[];
+  groups: readonly Group[];
+  ivrs: readonly Ivr[];
+  conferences: readonly Conference[];
+  schedules: readonly Schedule[];
+  routes: readonly Route[];
+  emergencies: readonly Emergency[];
 }
 
 /** A trunk with every open field filled from its template and its tenant: what is rendered and shown. */
@@ -36,6 +44,7 @@ export interface ResolvedTrunk {
   srtp: boolean;
   context: string;
   networks: readonly string[];
+  numberFormat: 'plus' | 'digits' | 'national';
   techPrefix: string | null;
   outboundProxy: string | null;
   maxCalls: number;
@@ -59,6 +68,7 @@ export interface ResolvedUser {
   qualifyFrequency: number;
   transport: string | null;
   context: string;
+  /** E.164; stands in the endpoint only where the user's calls enter a context of the operator's own. */
   callerId: string | null;
   mailbox: string | null;
   maxCalls: number;
@@ -69,4 +79,5 @@ export interface ResolvedSite {
   tenant: Tenant;
   trunks: readonly ResolvedTrunk[];
   users: readonly ResolvedUser[];
+  flow: CallFlow;
 }

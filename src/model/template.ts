@@ -61,6 +61,8 @@ export interface ProviderTemplate {
   /** How the carrier writes called numbers, and wants them; words, null: not published. */
   didFormat: string | null;
   dialedFormat: string | null;
+  /** The form of numbers that `dialedFormat` speaks of, where it is known; E.164 with `+` is sent where it is not. */
+  numberFormat: 'plus' | 'digits' | 'national' | null;
   codecs: readonly string[];
   /** PJSIP `dtmf_mode`. */
   dtmf: 'rfc4733' | 'inband' | 'info' | 'auto' | 'auto_info';
@@ -83,6 +85,8 @@ export interface UserTemplate {
   maxContacts: number;
   qualifyFrequency: number;
   context: string | null;
+  /** Users have a voicemail box unless they say otherwise. */
+  voicemail: boolean;
   /** Where the documents' values were proved wrong on a real server, and what stands instead. */
   corrections: readonly string[];
   asterisk: Sections;
