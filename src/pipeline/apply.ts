@@ -1,14 +1,7 @@
 import { SipctlError } from '../errors.ts';
-import type { Generations } from '../files/generations.ts';
-import {
-  type Artifact,
-  emptyManifest,
-  type Manifest,
-  manifestFile,
-  storePath,
-  writeManifest,
-} from '../plan/generation.ts';
+import type { Manifest } from '../plan/generation.ts';
 import { isPending, type NodePlan } from '../plan/plan.ts';
+import { prepare, writeGeneration } from '../platforms/generation-files.ts';
 import type { RunningSystem, Target } from '../platforms/target.ts';
 import { heldGeneration } from './held.ts';
 import { type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
@@ -61,15 +54,7 @@ async function unchangedBase(target: Target, plan: NodePlan, options: RunOptions
       hint: 'another run came between: plan again',
     });
   }
-  return held ?? prepare(target, options);
-}
-
-// The generation that includes nothing is what a failed first apply goes back to.
-async function prepare(target: Target, options: RunOptions): Promise<Manifest> {
-  const empty = emptyManifest(options.sipctl, options.now());
-  await writeGeneration(target, empty, []);
-  await target.files.flip(empty.generation);
-  return empty;
+  return held ?? prepare(target, options.sipctl, options.now());
 }
 
 async function writeNext(
@@ -89,16 +74,6 @@ async function writeNext(
   const changed = plan.changes.flatMap((change) => (change.after === null ? [] : [change.after]));
   outcome.written = await writeGeneration(target, next, changed);
   return next;
-}
-
-async function writeGeneration(
-  target: Target,
-  manifest: Manifest,
-  artifacts: readonly Artifact[],
-): ReturnType<Generations['write']> {
-  const files = new Map(target.indexes(manifest)).set(manifestFile, writeManifest(manifest));
-  const store = new Map(artifacts.map((artifact) => [storePath(artifact), artifact.text]));
-  return target.files.write({ number: manifest.generation, store, files });
 }
 
 /** Finding what nobody needs any more means to look everywhere: it is done for several generations at once. */

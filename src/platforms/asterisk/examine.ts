@@ -17,7 +17,7 @@ export interface Examination {
   protocols: readonly string[];
   timeouts: Timeouts;
   /** Writes the generation that includes nothing, and puts it in force. */
-  writeEmptyGeneration: () => Promise<void>;
+  prepare: () => Promise<unknown>;
 }
 
 /**
@@ -153,12 +153,9 @@ function modeOf(node: Node, place: string, found: Stat): Check {
   return { name, status: 'ok', message: `${path} belongs to ${found.owner}:${found.group}, mode ${octal}` };
 }
 
-async function examineGeneration(
-  { node, files, writeEmptyGeneration }: Examination,
-  write: boolean,
-): Promise<Check[]> {
+async function examineGeneration({ node, files, prepare }: Examination, write: boolean): Promise<Check[]> {
   const name = 'generation';
-  if ((await files.current()) === null && write) await writeEmptyGeneration();
+  if ((await files.current()) === null && write) await prepare();
   const current = await files.current();
   if (current === null) {
     return [

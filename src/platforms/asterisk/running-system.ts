@@ -1,16 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SipctlError } from '../../errors.ts';
-import { type Generations, generationFolder } from '../../files/generations.ts';
+import type { Generations } from '../../files/generations.ts';
 import type { Node } from '../../model/nouns.ts';
-import {
-  type Artifact,
-  type Manifest,
-  manifestFile,
-  parseManifest,
-  storePath,
-} from '../../plan/generation.ts';
+import { type Artifact, storePath } from '../../plan/generation.ts';
 import type { ReloadStep } from '../../plan/plan.ts';
+import { readManifest } from '../generation-files.ts';
 import type { Engine, Finding, LiveState, RunningSystem } from '../target.ts';
 import { type AmiConnection, connectAmi } from './ami/connection.ts';
 import { AmiError } from './ami/failures.ts';
@@ -235,21 +230,15 @@ class RunningAsterisk implements RunningSystem {
 
   async #objectsInForce(): Promise<number> {
     const number = await this.#files.current();
-    const manifest = number === null ? null : await this.#manifest(number);
+    const manifest = number === null ? null : await readManifest(this.#files, number);
     const artifacts = Object.values(manifest?.artifacts ?? {});
     return artifacts.reduce((sum, artifact) => sum + artifact.objects, 0);
-  }
-
-  async #manifest(number: number): Promise<Manifest | null> {
-    const path = `generations/${generationFolder(number)}/${manifestFile}`;
-    const text = await this.#files.read(path);
-    return text === null ? null : parseManifest(text.toString('utf8'), `${this.#files.place}/sipctl/${path}`);
   }
 
   // Only what differs from the artifacts at hand is read.
   async #verifiedArtifacts(artifacts: readonly Artifact[]): Promise<Artifact[]> {
     const number = await this.#files.verified();
-    const manifest = number === null ? null : await this.#manifest(number);
+    const manifest = number === null ? null : await readManifest(this.#files, number);
     const same = new Set(artifacts.map(identity));
     const earlier: Artifact[] = [];
     for (const [key, held] of Object.entries(manifest?.artifacts ?? {})) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Generations } from '../../files/generations.ts';
 import type { Node } from '../../model/nouns.ts';
 import type { Catalog } from '../../model/template.ts';
-import { emptyManifest, manifestFile, writeManifest } from '../../plan/generation.ts';
+import { prepare } from '../generation-files.ts';
 import type { Target } from '../target.ts';
 import { examineAsterisk } from './examine.ts';
 import { reloadAll, reloadFor } from './reload.ts';
@@ -56,7 +56,7 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
           files,
           protocols: ['udp', 'tcp', 'tls'],
           timeouts,
-          writeEmptyGeneration: () => prepare(target, parts),
+          prepare: () => prepare(target, parts.sipctlVersion, parts.now()),
         },
         write,
       ),
@@ -65,13 +65,5 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
 }
 
 const protocols = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
-
-// A missing #include cuts off everything after it: there is something to include before there are include lines.
-async function prepare(target: Target, { files, sipctlVersion, now }: AsteriskParts): Promise<void> {
-  const manifest = emptyManifest(sipctlVersion, now());
-  const texts = new Map(target.indexes(manifest)).set(manifestFile, writeManifest(manifest));
-  await files.write({ number: manifest.generation, store: new Map(), files: texts });
-  await files.flip(manifest.generation);
-}
 
 const digestOf = (parts: unknown): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex');
