@@ -127,6 +127,7 @@ function report(plan: Plan, outcomes: readonly NodeOutcome[], interruption: Sipc
     data: applyData(plan, outcomes),
     changed: outcomes.some(({ outcome }) => outcome === 'verified' || outcome === 'delivered'),
     text: (style) => applyText(plan, outcomes, style),
+    warnings: outcomes.flatMap(({ warnings }) => warnings),
     ...endedBy(errors),
   };
 }

@@ -1,3 +1,4 @@
+import type { Problem } from '../errors.ts';
 import type { Node } from '../model/nouns.ts';
 import * as nouns from '../model/nouns.ts';
 import { planRollback, rollbackNode } from '../pipeline/rollback.ts';
@@ -33,14 +34,11 @@ const run: Run = async (app, input) => {
       base: plan.held.generation,
       outcome: outcome.outcome === 'unchanged' ? 'delivered' : outcome.outcome,
       changes: count,
-      detail: `rollback to generation ${plan.next.generation}`,
+      detail: [`rollback to generation ${plan.next.generation}`, outcome.error?.message ?? []]
+        .flat()
+        .join(': '),
     });
-    const warnings = [
-      {
-        code: 'database_ahead',
-        message: `the database still holds the newer state: sipctl plan shows it, and apply would bring it back`,
-      },
-    ];
+    const changed = outcome.outcome === 'verified' || outcome.outcome === 'delivered';
     return {
       data: {
         node: ref.name,
@@ -50,15 +48,20 @@ const run: Run = async (app, input) => {
         count,
         findings: outcome.findings,
       },
-      changed: outcome.outcome === 'verified' || outcome.outcome === 'delivered',
+      changed,
       text: (style) => outcomeText(outcome, null, style),
-      warnings,
+      warnings: [...outcome.warnings, ...(changed ? [databaseAhead] : [])],
       ...(outcome.error === null ? {} : { outcome: outcome.error.outcome, errors: outcome.error.problems }),
     };
   } finally {
     progress.end();
     await lease.release();
   }
+};
+
+const databaseAhead: Problem = {
+  code: 'database_ahead',
+  message: 'the database still holds the newer state: sipctl plan shows it, and apply would bring it back',
 };
 
 // Another operator's database knows nothing of this node: then every complete generation counts.

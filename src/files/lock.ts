@@ -203,8 +203,11 @@ async function hold(request: LockRequest, draft: Draft): Promise<HeldLock> {
       clearInterval(timer);
       await renewal;
       // The open file keeps its inode number from being given to another lock while we compare.
-      if (await isOurs()) await orNull(writer.operations.unlink(path));
-      await draft.file.close();
+      try {
+        if (await isOurs()) await orNull(writer.operations.unlink(path));
+      } finally {
+        await draft.file.close();
+      }
     },
   };
 }

@@ -4,7 +4,7 @@ import { isPending, type NodePlan } from '../plan/plan.ts';
 import { prepare, writeGeneration } from '../platforms/generation-files.ts';
 import type { Target } from '../platforms/target.ts';
 import { changeNode } from './change-node.ts';
-import { type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
+import { afterwards, type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
 import { settle } from './settle.ts';
 
 /**
@@ -21,7 +21,7 @@ export async function applyNode(target: Target, plan: NodePlan, options: RunOpti
     const next = plan.changes.length === 0 ? held : await writeNext(target, plan, options, node.outcome);
     options.signal.throwIfAborted();
     await settle({ ...node, target, held, next, plan, progress: options.progress });
-    await prune(target);
+    await afterwards(node.outcome, 'old generations stay until the next apply', () => prune(target));
   });
 }
 

@@ -1,8 +1,8 @@
 import { SipctlError } from '../errors.ts';
 import type { Manifest } from '../plan/generation.ts';
 import type { RunningSystem, Target } from '../platforms/target.ts';
-import { heldGeneration } from './held.ts';
-import { type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
+import { heldGeneration, inForce } from './held.ts';
+import { afterwards, type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
 
 /** A node that nobody else changes now, and that is still what was planned against. */
 export interface LockedNode {
@@ -36,7 +36,7 @@ export async function changeNode(
       options.signal.throwIfAborted();
       await change({ held, running, outcome });
     } finally {
-      await unlock();
+      await afterwards(outcome, 'its lock stays until the next run takes it over', unlock);
     }
   } catch (error) {
     if (!(error instanceof SipctlError)) throw error;
@@ -58,14 +58,4 @@ async function unchangedBase(target: Target, base: number): Promise<Manifest | n
     message: `${target.node} holds generation ${found} now, the plan was made against ${base}`,
     hint: 'another run came between: plan again',
   });
-}
-
-/** The generation in force, for a report; the last one known where that cannot be read. */
-async function inForce(target: Target, known: number): Promise<number> {
-  try {
-    return (await target.files.current()) ?? known;
-  } catch (error) {
-    if (!(error instanceof SipctlError)) throw error;
-    return known;
-  }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { SipctlError } from '../errors.ts';
 import {
   type Artifact,
   damagedManifest,
@@ -20,6 +21,16 @@ export async function readGeneration({ node, files }: Target, number: number): P
   const manifest = await readManifest(files, number);
   if (manifest === null) throw damagedManifest(`${node}: the manifest of generation ${number} is gone`);
   return manifest;
+}
+
+/** The generation in force, for a report; the last one known where that cannot be read. */
+export async function inForce(target: Target, known: number): Promise<number> {
+  try {
+    return (await target.files.current()) ?? known;
+  } catch (error) {
+    if (!(error instanceof SipctlError)) throw error;
+    return known;
+  }
 }
 
 /** The text of one held artifact, or null where its file is gone. */

@@ -2,8 +2,8 @@ import { SipctlError } from '../errors.ts';
 import type { Manifest } from '../plan/generation.ts';
 import type { NodePlan, ReloadStep } from '../plan/plan.ts';
 import type { Finding, RunningSystem, Target } from '../platforms/target.ts';
-import { artifactsOf } from './held.ts';
-import type { NodeOutcome, Progress } from './outcome.ts';
+import { artifactsOf, inForce } from './held.ts';
+import { afterwards, type NodeOutcome, type Progress } from './outcome.ts';
 
 interface Settling {
   target: Target;
@@ -43,8 +43,8 @@ export async function settle(settling: Settling): Promise<void> {
   await target.files.flip(next.generation);
   const findings = await reloadAndVerify(settling, running, next, plan.reload);
   if (findings.length === 0) {
-    await target.files.markVerified(next.generation);
     Object.assign(outcome, { outcome: 'verified', generation: next.generation });
+    await noteVerified(settling, next.generation);
     return;
   }
   outcome.findings = findings;
@@ -59,20 +59,41 @@ async function takeBack(settling: Settling, running: RunningSystem): Promise<voi
   const { target, held, plan, outcome, progress } = settling;
   progress(target.node, 'rolling back');
   // From here on the PBX may run either generation, also for whoever comes after a run that dies here.
-  await target.files.markVerified(null);
-  await target.files.flip(held.generation);
+  await afterwards(outcome, 'it still counts as verified', () => target.files.markVerified(null));
+  try {
+    await target.files.flip(held.generation);
+  } catch (error) {
+    if (!(error instanceof SipctlError)) throw error;
+    await leaveRefused(settling, error);
+    return;
+  }
   const left = await reloadAndVerify(settling, running, held, [
     ...target.reloadAll(),
     ...plan.reload.flatMap(registerAgain),
   ]);
   const failed = left.some((finding) => finding.standing !== true);
-  if (!failed) await target.files.markVerified(held.generation);
+  if (!failed) await noteVerified(settling, held.generation);
   Object.assign(outcome, {
     outcome: failed ? 'rollback-failed' : 'rolled-back',
     generation: held.generation,
     error: notVerified(target, failed ? left : outcome.findings, failed ? 'rollbackFailed' : 'notVerified'),
   });
 }
+
+// Neither the new generation is taken nor the old one in force: nothing says more about a node than that.
+async function leaveRefused({ target, next, outcome }: Settling, error: SipctlError): Promise<void> {
+  const refused = notVerified(target, outcome.findings, 'rollbackFailed').problems;
+  Object.assign(outcome, {
+    outcome: 'rollback-failed',
+    generation: await inForce(target, next.generation),
+    error: new SipctlError('rollbackFailed', [...refused, ...error.problems], { cause: error }),
+  });
+}
+
+const noteVerified = ({ target, outcome }: Settling, generation: number): Promise<void> =>
+  afterwards(outcome, `generation ${generation} runs, but the next apply reloads and verifies it again`, () =>
+    target.files.markVerified(generation),
+  );
 
 // A refused reload can leave a registration as it was, which then is ended; and after one with wrong credentials the
 // next try would be minutes away.
