@@ -20,7 +20,7 @@ export async function applyNode(target: Target, plan: NodePlan, options: RunOpti
     const held = node.held ?? (await prepare(target, options.sipctl, options.now()));
     const next = plan.changes.length === 0 ? held : await writeNext(target, plan, options, node.outcome);
     options.signal.throwIfAborted();
-    await settle({ ...node, target, held, next, plan, progress: options.progress });
+    await settle({ ...node, target, held, next, plan, options });
     await afterwards(node.outcome, 'old generations stay until the next apply', () => prune(target));
   });
 }

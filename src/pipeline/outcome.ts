@@ -53,5 +53,7 @@ export interface RunOptions {
   /** As the loser of the lock is told. */
   holder: string;
   signal: AbortSignal;
+  /** Called right before the first step that the PBX can notice: leaves a trace of a run that may be killed. */
+  recordStart: (generation: number) => Promise<void>;
   progress: Progress;
 }

@@ -56,7 +56,7 @@ export async function rollbackNode(
   if (next.generation === held.generation) return unchanged(target.node, held.generation);
   const reload = target.reloadFor(changes);
   return changeNode(target, held.generation, options, (node) =>
-    settle({ ...node, target, held, next, plan: { changes, reload }, progress: options.progress }),
+    settle({ ...node, target, held, next, plan: { changes, reload }, options }),
   );
 }
 

@@ -3,7 +3,7 @@ import type { Manifest } from '../plan/generation.ts';
 import type { NodePlan, ReloadStep } from '../plan/plan.ts';
 import type { Finding, RunningSystem, Target } from '../platforms/target.ts';
 import { artifactsOf, inForce } from './held.ts';
-import { afterwards, type NodeOutcome, type Progress } from './outcome.ts';
+import { afterwards, type NodeOutcome, type RunOptions } from './outcome.ts';
 
 interface Settling {
   target: Target;
@@ -13,22 +13,23 @@ interface Settling {
   next: Manifest;
   plan: Pick<NodePlan, 'changes' | 'reload'>;
   outcome: NodeOutcome;
-  progress: Progress;
+  options: Pick<RunOptions, 'signal' | 'recordStart' | 'progress'>;
 }
 
 /**
  * Puts a written generation in force, and takes it back where the running system did not take it:
  *
  * ```
- * obstacles? ─ unregister ─ flip ─ reload, register ─ verify ─┬─ as delivered ─ verified
+ * obstacles? ─ record ─ unregister ─ flip ─ reload, register ─ verify ─┬─ as delivered ─ verified
  *     └ refused                                               └─ findings ─ flip back ─ reload, register ─ verify ─┐
  *                                                             rolled back, or rollback failed ─────────────────────┘
  * ```
  * From the flip on it is not interrupted: the PBX would run something else than its files say.
  */
 export async function settle(settling: Settling): Promise<void> {
-  const { target, running, held, next, plan, outcome } = settling;
+  const { target, running, held, next, plan, outcome, options } = settling;
   if (running === null) {
+    await options.recordStart(next.generation);
     await target.files.flip(next.generation);
     Object.assign(outcome, { outcome: 'delivered', generation: next.generation });
     return;
@@ -38,6 +39,8 @@ export async function settle(settling: Settling): Promise<void> {
     Object.assign(outcome, { outcome: 'failed', findings: obstacles, error: obstructed(target, obstacles) });
     return;
   }
+  options.signal.throwIfAborted();
+  await options.recordStart(next.generation);
   // A carrier keeps the contact of a trunk that vanishes in a reload; it has to be told before.
   for (const step of plan.reload) if (step.kind === 'unregister') await running.perform(step);
   await target.files.flip(next.generation);
@@ -56,8 +59,8 @@ export async function settle(settling: Settling): Promise<void> {
 }
 
 async function takeBack(settling: Settling, running: RunningSystem): Promise<void> {
-  const { target, held, plan, outcome, progress } = settling;
-  progress(target.node, 'rolling back');
+  const { target, held, plan, outcome, options } = settling;
+  options.progress(target.node, 'rolling back');
   // From here on the PBX may run either generation, also for whoever comes after a run that dies here.
   await afterwards(outcome, 'it still counts as verified', () => target.files.markVerified(null));
   try {
@@ -102,15 +105,15 @@ const registerAgain = (step: ReloadStep): ReloadStep[] =>
 
 // A reload that fails is itself a finding: the flip is undone then, as for any other.
 async function reloadAndVerify(
-  { target, plan, progress, held }: Settling,
+  { target, plan, options, held }: Settling,
   running: RunningSystem,
   generation: Manifest,
   steps: readonly ReloadStep[],
 ): Promise<Finding[]> {
   try {
-    progress(target.node, 'reloading');
+    options.progress(target.node, 'reloading');
     for (const step of steps) if (step.kind !== 'unregister') await running.perform(step);
-    progress(target.node, 'verifying');
+    options.progress(target.node, 'verifying');
     const isNew = generation.generation !== held.generation;
     const changed = new Set(
       isNew ? plan.changes.map((change) => change.key) : Object.keys(generation.artifacts),

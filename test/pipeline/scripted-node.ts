@@ -78,6 +78,7 @@ export const runOptions = (more: Partial<RunOptions> = {}): RunOptions => ({
   now: () => new Date(),
   holder: 'a test',
   signal: new AbortController().signal,
+  recordStart: async () => undefined,
   progress: () => undefined,
   ...more,
 });
