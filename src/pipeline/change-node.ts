@@ -32,7 +32,7 @@ export async function changeNode(
     try {
       const held = await unchangedBase(target, base);
       // Asked before anything is written: a PBX that does not answer leaves the node as it is.
-      running = target.controllable ? await target.connect() : null;
+      running = await connected(target, options.signal);
       options.signal.throwIfAborted();
       await change({ held, running, outcome });
     } finally {
@@ -46,6 +46,17 @@ export async function changeNode(
     await running?.close();
   }
   return outcome;
+}
+
+async function connected(target: Target, signal: AbortSignal): Promise<RunningSystem | null> {
+  if (!target.controllable) return null;
+  try {
+    return await target.connect(signal);
+  } catch (error) {
+    // Whatever the connection ended with: it was we who ended it.
+    signal.throwIfAborted();
+    throw error;
+  }
 }
 
 // What was planned was planned without the lock.

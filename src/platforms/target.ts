@@ -80,10 +80,13 @@ export interface Target {
   reloadFor(changes: readonly ArtifactChange[]): ReloadStep[];
   /** What makes a delivered but unverified generation run. */
   reloadAll(): ReloadStep[];
-  /** @throws SipctlError `unreachable`, or `refused` where the PBX denies the login */
-  connect(): Promise<RunningSystem>;
+  /**
+   * @param signal ends the wait for a PBX that does not answer; an open connection is ended by `close`
+   * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX denies the login
+   */
+  connect(signal?: AbortSignal): Promise<RunningSystem>;
   /** Include lines, permissions, transports, rights, versions. Adds what is missing only when `write` is set. */
-  examine(options: { write: boolean }): Promise<Check[]>;
+  examine(options: { write: boolean; signal?: AbortSignal }): Promise<Check[]>;
 }
 
 /** A check that could not be made, with the error's own remedy. */

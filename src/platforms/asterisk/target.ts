@@ -48,14 +48,15 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
     objectChanges: (key, before, after) => objectChanges(key.split('/')[0] as string, before, after),
     reloadFor,
     reloadAll,
-    connect: () => connectRunning(node, files, timeouts),
-    examine: ({ write }) =>
+    connect: (signal) => connectRunning(node, files, timeouts, signal),
+    examine: ({ write, signal }) =>
       examineAsterisk(
         {
           node,
           files,
           protocols: ['udp', 'tcp', 'tls'],
           timeouts,
+          signal,
           prepare: () => prepare(target, parts.sipctlVersion, parts.now()),
         },
         write,
