@@ -9,6 +9,7 @@ import { reloadAll, reloadFor } from './reload.ts';
 import { objectChanges } from './render/changes.ts';
 import { loadTemplates } from './render/compiled.ts';
 import { renderIndexes, renderTenant } from './render/render.ts';
+import { shapesDigest } from './render/shipped.ts';
 import { connectRunning, defaultTimeouts, type Timeouts } from './running-system.ts';
 import { transportName } from './transports.ts';
 
@@ -21,7 +22,10 @@ export interface AsteriskParts {
   timeouts?: Partial<Timeouts>;
 }
 
-/** Changes when the same data and templates are to give other bytes: every tenant is then rendered anew. */
+/**
+ * Changes when the renderer is to make other bytes of the same data, templates and shapes: every tenant is then rendered
+ * anew. Of a changed template or shape its own digest says that.
+ */
 const rendererVersion = 1;
 
 /** The oldest release that is supported: what it knows, all later ones know. */
@@ -39,7 +43,7 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
   const target: Target = {
     node: node.name,
     kind: node.kind,
-    renderDigest: digestOf([rendererVersion, catalog.digest, version, transports]),
+    renderDigest: digestOf([rendererVersion, shapesDigest(), catalog.digest, version, transports]),
     keep: node.keep,
     files,
     controllable: node.ami !== null,
