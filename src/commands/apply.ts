@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { App } from '../app.ts';
-import { SipctlError } from '../errors.ts';
+import { type Problem, SipctlError } from '../errors.ts';
 import { applyNode } from '../pipeline/apply.ts';
 import type { PlannedTarget } from '../pipeline/make-plan.ts';
 import { type NodeOutcome, type Progress, unchanged } from '../pipeline/outcome.ts';
@@ -12,7 +12,7 @@ import { planText } from '../report/plan.ts';
 import type { Result, Run, VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
 import { endedBy } from './ended.ts';
-import { type PlanRequest, planned, planOptions, planRequest } from './plan.ts';
+import { type PlanRequest, planned, planOptions, planRequest, planWarnings } from './plan.ts';
 import { recordedChange } from './recorded-change.ts';
 import { progressOf } from './run-options.ts';
 
@@ -30,10 +30,11 @@ export async function applyEverything(
 ): Promise<Result> {
   const { plan, targets } = await planned(app, request);
   if (checksum !== null && checksum !== plan.checksum) throw stale();
+  const warnings = await planWarnings(app, plan, targets);
   const pending = plan.nodes.filter(isPending);
-  if (pending.length > 0) await approve(app, plan, checksum);
+  if (pending.length > 0) await approve(app, plan, warnings, checksum);
   const outcomes = await applyInTurn(app, plan, targets);
-  return report(plan, outcomes, app.signal.aborted ? interrupted(plan, outcomes) : null);
+  return report(plan, outcomes, warnings, app.signal.aborted ? interrupted(plan, outcomes) : null);
 }
 
 // After Ctrl-C the node at work is finished or undone, and no other one is begun.
@@ -82,13 +83,24 @@ async function applyOne(app: App, plan: NodePlan, target: Target, progress: Prog
   }
 }
 
-async function approve(app: App, plan: Plan, checksum: string | null): Promise<void> {
+async function approve(
+  app: App,
+  plan: Plan,
+  warnings: readonly Problem[],
+  checksum: string | null,
+): Promise<void> {
   if (app.config.yes || checksum !== null) return;
-  if (app.terminal.interactive) app.terminal.err(planText(plan, new Map()));
+  const cautioned = warnings.map(({ message }) => `warning: ${message}\n`).join('');
+  if (app.terminal.interactive) app.terminal.err(planText(plan, new Map()) + cautioned);
   await confirm(app, 'Apply this plan?');
 }
 
-function report(plan: Plan, outcomes: readonly NodeOutcome[], interruption: SipctlError | null): Result {
+function report(
+  plan: Plan,
+  outcomes: readonly NodeOutcome[],
+  warnings: readonly Problem[],
+  interruption: SipctlError | null,
+): Result {
   const failures = plan.failures.map((failure) => failure.error as SipctlError);
   const failed = outcomes.flatMap(({ error }) => (error === null ? [] : [error]));
   const errors = [...failures, ...failed, ...(interruption === null ? [] : [interruption])];
@@ -96,7 +108,7 @@ function report(plan: Plan, outcomes: readonly NodeOutcome[], interruption: Sipc
     data: applyData(plan, outcomes),
     changed: outcomes.some(({ outcome }) => outcome === 'verified' || outcome === 'delivered'),
     text: (style) => applyText(plan, outcomes, style),
-    warnings: outcomes.flatMap(({ warnings }) => warnings),
+    warnings: [...warnings, ...outcomes.flatMap((outcome) => outcome.warnings)],
     ...endedBy(errors),
   };
 }

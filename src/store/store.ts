@@ -3,6 +3,7 @@ import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SipctlError } from '../errors.ts';
 import { defaultTenant } from '../model/identity.ts';
+import type { StoredInbound } from '../model/inbound-trunk.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
 import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
@@ -16,6 +17,7 @@ import {
   type StoredDelivery,
 } from './deliveries.ts';
 import { databaseFailure } from './failure.ts';
+import { inboundTrunks } from './inbound-trunks.ts';
 import { addKey, Keyring } from './keyring.ts';
 import { type Lease, type LeaseClock, type LeaseOwner, type LeaseView, takeLease } from './leases.ts';
 import { Records } from './records.ts';
@@ -93,6 +95,11 @@ export class Store {
   /** Everything that each of these tenants owns, read a batch at a time. @throws SipctlError `notFound` */
   tenantSites(names: readonly string[]): AsyncGenerator<TenantSite> {
     return tenantSites(this.records, names);
+  }
+
+  /** Every trunk that takes calls in, of every tenant. */
+  inboundTrunks(): Promise<StoredInbound[]> {
+    return inboundTrunks(this.#database);
   }
 
   async tenantSite(name: string): Promise<TenantSite> {

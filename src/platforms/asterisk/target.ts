@@ -11,6 +11,7 @@ import { loadTemplates } from './render/compiled.ts';
 import { renderIndexes, renderTenant } from './render/render.ts';
 import { shapesDigest } from './render/shipped.ts';
 import { connectRunning, defaultTimeouts, type Timeouts } from './running-system.ts';
+import { sharedNetworks } from './shared-networks.ts';
 import { transportName } from './transports.ts';
 
 /** What an Asterisk node is made of, besides its settings. */
@@ -49,6 +50,7 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
     controllable: node.ami !== null,
     render: (site) => renderTenant(site, { transports, templates }),
     indexes: ({ artifacts }) => renderIndexes(artifacts, templates),
+    cautions: sharedNetworks,
     objectChanges: (key, before, after) => objectChanges(key.split('/')[0] as string, before, after),
     reloadFor,
     reloadAll,
