@@ -21,8 +21,8 @@ interface Settling {
  *
  * ```
  * obstacles? ─ record ─ unregister ─ flip ─ reload, register ─ verify ─┬─ as delivered ─ verified
- *     └ refused                                               └─ findings ─ flip back ─ reload, register ─ verify ─┐
- *                                                             rolled back, or rollback failed ─────────────────────┘
+ *     └ refused                                                        └─ findings ─ flip back ─ reload, register ─┐
+ *                                                         rolled back, or rollback failed ─ verify ────────────────┘
  * ```
  * From the flip on it is not interrupted: the PBX would run something else than its files say.
  */
@@ -42,8 +42,19 @@ export async function settle(settling: Settling): Promise<void> {
   options.signal.throwIfAborted();
   await options.recordStart(next.generation);
   // A carrier keeps the contact of a trunk that vanishes in a reload; it has to be told before.
-  for (const step of plan.reload) if (step.kind === 'unregister') await running.perform(step);
-  await target.files.flip(next.generation);
+  await inTurn(
+    running,
+    plan.reload.filter(({ kind }) => kind === 'unregister'),
+  );
+  try {
+    await target.files.flip(next.generation);
+  } catch (error) {
+    // The trunks that were told to leave are still in force.
+    await afterwards(outcome, 'trunks that were un-registered stay so', () =>
+      inTurn(running, plan.reload.flatMap(registerAgain)),
+    );
+    throw error;
+  }
   const findings = await reloadAndVerify(settling, running, next, plan.reload);
   if (findings.length === 0) {
     Object.assign(outcome, { outcome: 'verified', generation: next.generation });
@@ -62,7 +73,9 @@ async function takeBack(settling: Settling, running: RunningSystem): Promise<voi
   const { target, held, plan, outcome, options } = settling;
   options.progress(target.node, 'rolling back');
   // From here on the PBX may run either generation, also for whoever comes after a run that dies here.
-  await afterwards(outcome, 'it still counts as verified', () => target.files.markVerified(null));
+  await afterwards(outcome, `generation ${held.generation} still counts as verified`, () =>
+    target.files.markVerified(null),
+  );
   try {
     await target.files.flip(held.generation);
   } catch (error) {
@@ -98,6 +111,10 @@ const noteVerified = ({ target, outcome }: Settling, generation: number): Promis
     target.files.markVerified(generation),
   );
 
+async function inTurn(running: RunningSystem, steps: readonly ReloadStep[]): Promise<void> {
+  for (const step of steps) await running.perform(step);
+}
+
 // A refused reload can leave a registration as it was, which then is ended; and after one with wrong credentials the
 // next try would be minutes away.
 const registerAgain = (step: ReloadStep): ReloadStep[] =>
@@ -112,7 +129,10 @@ async function reloadAndVerify(
 ): Promise<Finding[]> {
   try {
     options.progress(target.node, 'reloading');
-    for (const step of steps) if (step.kind !== 'unregister') await running.perform(step);
+    await inTurn(
+      running,
+      steps.filter(({ kind }) => kind !== 'unregister'),
+    );
     options.progress(target.node, 'verifying');
     const isNew = generation.generation !== held.generation;
     const changed = new Set(

@@ -122,3 +122,20 @@ it('says which generation is in force where only its durability is in doubt', as
   expect(outcome).toMatchObject({ outcome: 'failed', generation: 2, base: 1 });
   expect(await node.target.files.current()).toBe(2);
 });
+
+it('registers again what left for a generation that could not be put in force', async () => {
+  const disk = diskWithout(() => false);
+  const steps: string[] = [];
+  const perform: RunningSystem['perform'] = async (step) => {
+    disk.fails = ({ name }) => name === 'symlink';
+    steps.push(step.kind === 'reload-module' ? step.module : `${step.kind} ${step.registration}`);
+  };
+  const { node, plan } = await nextPlan(disk, { perform });
+  const leaving = {
+    ...plan,
+    reload: [{ kind: 'unregister' as const, registration: 'acme.main' }, ...plan.reload],
+  };
+  const outcome = await applyNode(node.target, leaving, runOptions());
+  expect(outcome).toMatchObject({ outcome: 'failed', generation: 1, warnings: [] });
+  expect(steps).toEqual(['unregister acme.main', 'register acme.main']);
+});
