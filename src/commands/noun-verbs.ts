@@ -25,6 +25,8 @@ export interface NounCommand {
   needsCatalog?: boolean;
   /** What else is written with the object, in the same transaction. */
   alongside?: (writer: Writer, ref: ObjectRef, values: Patch) => Promise<void>;
+  /** What to say of an object that was written and is in use. */
+  warnings?: (app: App, ref: ObjectRef) => Promise<Problem[]>;
   /** Fields of `show` that are worked out: where each value comes from. */
   effective?: (object: Stored, app: App) => Promise<Record<string, { value: Value; origin: string }>>;
   /** Asks for what is missing where a person can be asked. */
@@ -253,12 +255,13 @@ async function checkTogether(
 const emptyCatalog: Catalog = { providers: new Map(), users: new Map(), digest: '' };
 
 async function written(
-  { noun }: NounCommand,
+  command: NounCommand,
   app: App,
   input: Input,
   ref: ObjectRef,
   work: (writer: Writer) => Promise<Done>,
 ): Promise<Result> {
+  const { noun } = command;
   const store = await app.store();
   const done = await store.write(work);
   const object = (await store.records.get(noun, ref)) as unknown as Stored;
@@ -266,6 +269,7 @@ async function written(
     changed: done !== 'unchanged',
     data: { [noun.name]: object },
     text: (style) => `${noun.name} ${style.bold(ref.name)} ${done}\n`,
+    warnings: done === 'unchanged' ? [] : ((await command.warnings?.(app, ref)) ?? []),
   };
   return applyAfterWrite(app, input, result);
 }

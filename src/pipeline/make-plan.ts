@@ -38,9 +38,10 @@ export async function makePlan(
 ): Promise<Plan> {
   const nodes: NodePlan[] = [];
   const failures: NodeFailure[] = [];
+  const states = await site.store.tenantStates();
   for (const planned of targets) {
     try {
-      nodes.push(await planNode(site, planned, options));
+      nodes.push(await planNode(site, planned, states, options));
     } catch (error) {
       if (!(error instanceof SipctlError)) throw error;
       failures.push({ node: planned.target.node, error });
@@ -52,10 +53,11 @@ export async function makePlan(
 async function planNode(
   site: Site,
   { target, tenants }: PlannedTarget,
+  all: readonly TenantState[],
   options: PlanOptions,
 ): Promise<NodePlan> {
   const held = await heldGeneration(target);
-  const states = (await site.store.tenantStates()).filter((state) => tenants?.includes(state.name) ?? true);
+  const states = all.filter((state) => tenants?.includes(state.name) ?? true);
   const { desired, rendered } = await desiredState(site, target, held, states, options.refresh);
   const present = options.refresh ? await undamaged(target, held) : (held?.artifacts ?? {});
   const changes: ArtifactChange[] = [];

@@ -1,5 +1,6 @@
-import type { SipctlError } from '../errors.ts';
+import type { Problem, SipctlError } from '../errors.ts';
 import type { Generations } from '../files/generations.ts';
+import type { InboundTrunk } from '../model/inbound-trunk.ts';
 import type { ResolvedSite } from '../model/site.ts';
 import type { Artifact, Manifest } from '../plan/generation.ts';
 import type { ArtifactChange, ObjectChange, ReloadStep } from '../plan/plan.ts';
@@ -75,15 +76,20 @@ export interface Target {
   render(site: ResolvedSite): Artifact[];
   /** The generation's own files, which include the store files. */
   indexes(manifest: Pick<Manifest, 'artifacts'>): Map<string, string>;
+  /** What calls in will meet that nobody expects, where at least one of the trunks concerned is new. */
+  cautions?(trunks: readonly InboundTrunk[], isNew: (trunk: InboundTrunk) => boolean): Problem[];
   /** What differs between two texts of an artifact, by object; a missing side is null. Secrets are masked. */
   objectChanges(key: string, before: Buffer | null, after: Buffer | null): ObjectChange[];
   reloadFor(changes: readonly ArtifactChange[]): ReloadStep[];
   /** What makes a delivered but unverified generation run. */
   reloadAll(): ReloadStep[];
-  /** @throws SipctlError `unreachable`, or `refused` where the PBX denies the login */
-  connect(): Promise<RunningSystem>;
+  /**
+   * @param signal ends the wait for a PBX that does not answer; an open connection is ended by `close`
+   * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX denies the login
+   */
+  connect(signal?: AbortSignal): Promise<RunningSystem>;
   /** Include lines, permissions, transports, rights, versions. Adds what is missing only when `write` is set. */
-  examine(options: { write: boolean }): Promise<Check[]>;
+  examine(options: { write: boolean; signal?: AbortSignal }): Promise<Check[]>;
 }
 
 /** A check that could not be made, with the error's own remedy. */

@@ -3,15 +3,23 @@ import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SipctlError } from '../errors.ts';
 import { defaultTenant } from '../model/identity.ts';
+import type { StoredInbound } from '../model/inbound-trunk.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
 import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
 import { type BulkUser, insertUsers } from './bulk.ts';
 import { type Database, type OpenDatabase, openDatabase } from './database.ts';
-import { type Delivery, listDeliveries, recordDelivery } from './deliveries.ts';
+import {
+  type Delivery,
+  endDelivery,
+  listDeliveries,
+  recordDelivery,
+  type StoredDelivery,
+} from './deliveries.ts';
 import { databaseFailure } from './failure.ts';
+import { inboundTrunks } from './inbound-trunks.ts';
 import { addKey, Keyring } from './keyring.ts';
-import { type Lease, type LeaseClock, type LeaseOwner, takeLease } from './leases.ts';
+import { type Lease, type LeaseClock, type LeaseOwner, type LeaseView, takeLease } from './leases.ts';
 import { Records } from './records.ts';
 import { sealAnew } from './rotate.ts';
 import { type TenantState, tenantSites, tenantStates } from './sites.ts';
@@ -89,6 +97,11 @@ export class Store {
     return tenantSites(this.records, names);
   }
 
+  /** Every trunk that takes calls in, of every tenant. */
+  inboundTrunks(): Promise<StoredInbound[]> {
+    return inboundTrunks(this.#database);
+  }
+
   async tenantSite(name: string): Promise<TenantSite> {
     return (await this.tenantSites([name]).next()).value;
   }
@@ -102,15 +115,19 @@ export class Store {
     return listAudit(this.#database, filter);
   }
 
-  recordDelivery(delivery: Omit<Delivery, 'at' | 'actor'>): Promise<void> {
+  recordDelivery(delivery: Omit<Delivery, 'at' | 'actor'>): Promise<number> {
     const { actor, now } = this.#options;
     return this.#transact((database) =>
       recordDelivery(database, { ...delivery, actor, at: now().toISOString() }),
     );
   }
 
-  listDeliveries(filter: { node?: string; limit: number }): Promise<(Delivery & { id: number })[]> {
-    return listDeliveries(this.#database, filter);
+  endDelivery(id: number, end: Pick<Delivery, 'outcome' | 'generation' | 'detail'>): Promise<void> {
+    return this.#transact((database) => endDelivery(database, id, end));
+  }
+
+  listDeliveries(filter: { node?: string; limit: number }, view: LeaseView): Promise<StoredDelivery[]> {
+    return listDeliveries(this.#database, filter, view);
   }
 
   /** @throws SipctlError `conflict` naming the holder */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { trunksFile, usersFile } from '../pjsip-object.ts';
 
 /** The shape of a file: a header, and the block of one object, with the place of its sections. */
@@ -16,3 +17,7 @@ export const shapesFrom = (read: (file: string) => string) => ({
 });
 
 export type Shapes = ReturnType<typeof shapesFrom>;
+
+/** Hex SHA-256 of what the shapes say: with another one, the same templates and data give other bytes. */
+export const digestOfShapes = (shapes: Shapes): string =>
+  createHash('sha256').update(JSON.stringify(shapes)).digest('hex');
