@@ -103,7 +103,7 @@ async function desiredState(
     if (heldByTenant === null || held?.tenants[name] !== revision) stale.push(name);
     else for (const [key, artifact] of heldByTenant.get(name) ?? []) artifacts[key] = artifact;
   }
-  for await (const tenantSite of site.store.tenantSites(stale)) {
+  for (const tenantSite of site.store.tenantSites(stale)) {
     for (const artifact of target.render(resolveSite(tenantSite, site.catalog))) {
       const { key, text: _, ...entry } = artifact;
       artifacts[key] = entry;

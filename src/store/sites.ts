@@ -1,7 +1,13 @@
+import type BetterSqlite3 from 'better-sqlite3';
+import type { Field, Noun, Value } from '../model/field.ts';
+import { snake } from '../model/field.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
 import type { Database } from './database.ts';
-import type { Records } from './records.ts';
+import type { Keyring } from './keyring.ts';
+import { noTenant, referenced } from './records.ts';
+import { columnOf, type Stored, secretPlace } from './rows.ts';
+import { SealedSecrets } from './sealed-secrets.ts';
 
 export interface TenantState {
   name: string;
@@ -23,35 +29,85 @@ export async function tenantStates(database: Database): Promise<TenantState[]> {
   }));
 }
 
-/** Tenants that are read together: one query for each noun and batch, and memory for one batch at a time. */
-const batch = 20;
-
-/** Everything that each of these tenants owns, in the order of their names. @throws SipctlError `notFound` */
-export async function* tenantSites(records: Records, names: readonly string[]): AsyncGenerator<TenantSite> {
-  for (let at = 0; at < names.length; at += batch) {
-    const these = names.slice(at, at + batch);
-    const tenants = await records.tenantsNamed(these);
-    const trunks = groupByTenant(await records.ownedBy(nouns.trunk, tenants));
-    const users = groupByTenant(await records.ownedBy(nouns.user, tenants));
-    const numbers = groupByTenant(await records.ownedBy(nouns.number, tenants));
-    for (const tenant of tenants) {
-      const { name } = tenant;
-      const site = { tenant, trunks: trunks.get(name), users: users.get(name), numbers: numbers.get(name) };
-      yield withoutGaps(site) as unknown as TenantSite;
-    }
+/**
+ * Everything that each of these tenants owns, in no order of its own, one tenant after the other. One statement reads
+ * a tenant, so that what it answers was true at one instant; and it answers JSON, because handing over a hundred
+ * thousand users column by column takes twice as long as parsing them.
+ * @throws SipctlError `notFound`
+ */
+export function* tenantSites(
+  raw: BetterSqlite3.Database,
+  names: readonly string[],
+  keyring: () => Keyring,
+): Generator<TenantSite> {
+  const parts = [nouns.tenant, nouns.trunk, nouns.user, nouns.number].map((noun: Noun) => ({
+    query: objectsOf(noun),
+    finish: finisher(noun),
+  }));
+  const queries = parts.map(({ query }) => query).join(', ');
+  const statement = raw.prepare(`SELECT ${queries} FROM tenants AS site WHERE name = ?`).raw();
+  for (const name of names) {
+    const texts = statement.get(name) as string[] | undefined;
+    if (texts === undefined) throw noTenant(name);
+    const secrets = new SealedSecrets(keyring);
+    const [[tenant], trunks, users, numbers] = parts.map(({ finish }, at) => {
+      const objects = JSON.parse(texts[at] as string) as Unfinished[];
+      return objects.map((object) => finish(object, name, secrets));
+    }) as [Stored[], Stored[], Stored[], Stored[]];
+    yield { tenant, trunks, users, numbers } as unknown as TenantSite;
   }
 }
 
-const withoutGaps = <T extends Record<string, unknown>>(site: T): T =>
-  Object.fromEntries(Object.entries(site).map(([key, value]) => [key, value ?? []])) as T;
+/** An object as JSON can say it: lists are texts, and secrets are sealed, in hex. */
+type Unfinished = Record<string, Value>;
 
-function groupByTenant<T extends { tenant?: string }>(objects: readonly T[]): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const object of objects) {
-    const tenant = object.tenant as string;
-    const group = groups.get(tenant);
-    if (group === undefined) groups.set(tenant, [object]);
-    else group.push(object);
-  }
-  return groups;
+/** All objects of a noun that the tenant `site` owns, or itself, as a JSON array. */
+function objectsOf(noun: Noun): string {
+  const owner = noun.tenantScoped ? 'tenant_id' : 'id';
+  const members = [
+    ['id', 'id'],
+    [noun.key, snake(noun.key)],
+    ...Object.entries(noun.fields).map(([name, field]) => [name, jsonValue(columnOf(name, field), field)]),
+    ['enabled', jsonBoolean('enabled')],
+    ['createdAt', 'created_at'],
+    ['updatedAt', 'updated_at'],
+    ...(noun.tenantScoped ? [] : [['revision', 'revision']]),
+  ];
+  const object = members.map(([name, value]) => `'${name}', ${value}`).join(', ');
+  return `(SELECT json_group_array(json_object(${object})) FROM ${noun.table} WHERE ${owner} = site.id)`;
+}
+
+function jsonValue(column: string, field: Field): string {
+  if (field.kind === 'boolean') return jsonBoolean(column);
+  if (field.kind === 'secret') return `hex(${column})`;
+  if (field.kind !== 'reference') return column;
+  const { table, key } = referenced[field.to as keyof typeof referenced];
+  return `(SELECT ${key} FROM ${table} AS named WHERE named.id = ${column})`;
+}
+
+const jsonBoolean = (column: string): string =>
+  `json(CASE ${column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)`;
+
+/** Makes of what JSON cannot say what it is: lists, and secrets that are opened when they are revealed. */
+function finisher(noun: Noun): (object: Unfinished, tenant: string, secrets: SealedSecrets) => Stored {
+  const named = (kind: Field['kind']): string[] =>
+    Object.keys(noun.fields).filter((name) => noun.fields[name]?.kind === kind);
+  const lists = named('list');
+  const sealed = named('secret').map((name) => ({
+    name,
+    column: columnOf(name, noun.fields[name] as Field),
+  }));
+  return (object, tenant, secrets) => {
+    if (noun.tenantScoped) object.tenant = tenant;
+    for (const name of lists) {
+      const text = object[name];
+      if (typeof text === 'string') object[name] = text.split(',');
+    }
+    for (const { name, column } of sealed) {
+      const hex = object[name] as string;
+      object[name] =
+        hex === '' ? null : secrets.add(hex, secretPlace(noun.table, object.id as number, column));
+    }
+    return object as Stored;
+  };
 }

@@ -84,13 +84,13 @@ export class Store {
     return tenantStates(this.#database);
   }
 
-  /** Everything that each of these tenants owns, read a batch at a time. @throws SipctlError `notFound` */
-  tenantSites(names: readonly string[]): AsyncGenerator<TenantSite> {
-    return tenantSites(this.records, names);
+  /** Everything that each of these tenants owns, read one tenant at a time. @throws SipctlError `notFound` */
+  tenantSites(names: readonly string[]): Generator<TenantSite> {
+    return tenantSites(this.opened.raw, names, () => this.keyring());
   }
 
-  async tenantSite(name: string): Promise<TenantSite> {
-    return (await this.tenantSites([name]).next()).value;
+  tenantSite(name: string): TenantSite {
+    return this.tenantSites([name]).next().value;
   }
 
   audit(row: Omit<AuditRow, 'at' | 'actor'>): Promise<void> {
