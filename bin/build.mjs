@@ -70,6 +70,13 @@ await Promise.all([
     external: ['better-sqlite3'],
     plugins: [heavyApart, compiledTemplates],
   }),
+  build({
+    ...common,
+    entryPoints: ['src/render-thread.ts'],
+    outfile: join(dist, 'render-thread.cjs'),
+    external: ['better-sqlite3'],
+    plugins: [heavyApart, compiledTemplates],
+  }),
   bundlePackages(heavy.filter((name) => !defaultImported.includes(name))),
   bundlePackages(defaultImported, { footer: { js: defaultIsAll } }),
 ]);

@@ -29,6 +29,13 @@ export async function tenantStates(database: Database): Promise<TenantState[]> {
   }));
 }
 
+/** How many users these tenants have. */
+export function countUsers(raw: BetterSqlite3.Database, names: readonly string[]): number {
+  const tenants = 'SELECT id FROM tenants WHERE name IN (SELECT value FROM json_each(?))';
+  const count = raw.prepare(`SELECT count(*) FROM users WHERE tenant_id IN (${tenants})`);
+  return count.pluck().get(JSON.stringify(names)) as number;
+}
+
 /**
  * Everything that each of these tenants owns, in no order of its own, one tenant after the other. One statement reads
  * a tenant, so that what it answers was true at one instant; and it answers JSON, because handing over a hundred

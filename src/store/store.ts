@@ -14,7 +14,7 @@ import { addKey, Keyring } from './keyring.ts';
 import { type Lease, type LeaseClock, type LeaseOwner, takeLease } from './leases.ts';
 import { Records } from './records.ts';
 import { sealAnew } from './rotate.ts';
-import { type TenantState, tenantSites, tenantStates } from './sites.ts';
+import { countUsers, type TenantState, tenantSites, tenantStates } from './sites.ts';
 import { Writer } from './writer.ts';
 
 export interface StoreOptions {
@@ -87,6 +87,11 @@ export class Store {
   /** Everything that each of these tenants owns, read one tenant at a time. @throws SipctlError `notFound` */
   tenantSites(names: readonly string[]): Generator<TenantSite> {
     return tenantSites(this.opened.raw, names, () => this.keyring());
+  }
+
+  /** How many users these tenants have. */
+  countUsers(names: readonly string[]): number {
+    return countUsers(this.opened.raw, names);
   }
 
   tenantSite(name: string): TenantSite {
@@ -190,6 +195,10 @@ export class Store {
       counts[table] = Number(row?.rows ?? 0);
     }
     return counts;
+  }
+
+  get file(): string {
+    return this.opened.file;
   }
 
   get keyFile(): string {

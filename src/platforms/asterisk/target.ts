@@ -43,6 +43,7 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
     keep: node.keep,
     files,
     controllable: node.ami !== null,
+    recipe: { kind: node.kind, catalog, version, transports },
     render: (site) => renderTenant(site, { transports, templates }),
     indexes: ({ artifacts }) => renderIndexes(artifacts, templates),
     objectChanges: (key, before, after) => objectChanges(key.split('/')[0] as string, before, after),
