@@ -14,7 +14,7 @@ import { addKey, Keyring } from './keyring.ts';
 import { type Lease, type LeaseClock, type LeaseOwner, takeLease } from './leases.ts';
 import { Records } from './records.ts';
 import { sealAnew } from './rotate.ts';
-import { countUsers, type TenantState, tenantSites, tenantStates } from './sites.ts';
+import { countUsers, type ReadSites, siteReader, type TenantState, tenantStates } from './sites.ts';
 import { Writer } from './writer.ts';
 
 export interface StoreOptions {
@@ -32,6 +32,7 @@ export class Store {
   readonly records: Records;
   readonly #options: StoreOptions;
   #keyring: Keyring | null = null;
+  #readSites: ReadSites | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(opened: OpenDatabase, options: StoreOptions) {
@@ -86,7 +87,8 @@ export class Store {
 
   /** Everything that each of these tenants owns, read one tenant at a time. @throws SipctlError `notFound` */
   tenantSites(names: readonly string[]): Generator<TenantSite> {
-    return tenantSites(this.opened.raw, names, () => this.keyring());
+    this.#readSites ??= siteReader(this.opened.raw, () => this.keyring());
+    return this.#readSites(names);
   }
 
   /** How many users these tenants have. */
