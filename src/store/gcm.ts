@@ -19,8 +19,8 @@ const blocksOf = (bytes: number): number => Math.ceil(bytes / blockBytes);
 
 /**
  * Opens values that one key sealed with AES-256-GCM (NIST SP 800-38D, algorithm 5), many at a time. Setting up a cipher
- * of Node's for each value costs twenty times what the encryption of its few blocks does; here one cipher encrypts the
- * counter blocks of them all. Answers null for a value that is not authentic.
+ * of Node's for each value costs far more than the encryption of its few blocks; here one cipher encrypts the counter
+ * blocks of them all. Answers null for a value that is not authentic.
  */
 export class ManyOpener {
   readonly #key: KeyObject;
