@@ -127,8 +127,8 @@ async function openRendering(store: Store): Promise<RenderTenants> {
   const threads = Math.min(availableParallelism() - 1, mostThreads);
   if (threads === 0 || !existsSync(entry)) return renderHere(store);
   const { renderInThreads } = await import('./pipeline/render-threads.ts');
-  const { startThread } = await import('./pipeline/start-thread.ts');
-  return renderInThreads(store, startThread(entry), threads);
+  const threadStarter = async () => (await import('./pipeline/start-thread.ts')).startThread(entry);
+  return renderInThreads(store, threadStarter, threads);
 }
 
 function ownSelf(env: Environment): LeaseOwner {

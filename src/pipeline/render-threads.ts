@@ -50,10 +50,16 @@ export function renderShare(
  * Renders in this thread and, where there is much to do, in as many others. What a thread leaves undone, because it
  * failed or could not start, is done here in the end: an error is always the one that rendering here gives.
  */
-export function renderInThreads(store: Store, startThread: StartThread, threads: number): RenderTenants {
+export function renderInThreads(
+  store: Store,
+  threadStarter: () => Promise<StartThread>,
+  threads: number,
+): RenderTenants {
   const here = renderHere(store);
   return async (target, names) => {
     if (threads === 0 || store.countUsers(names) < manyUsers) return here(target, names);
+    // Asked for only here: what starts threads takes longer to load than a small plan to make.
+    const startThread = await threadStarter();
     const next = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const job = { database: store.file, keyFile: store.keyFile, recipe: target.recipe, names, next };
     const done: RenderedTenant[] = [];

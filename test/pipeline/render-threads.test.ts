@@ -125,7 +125,7 @@ describe('threads', () => {
 
   it('give the same plan and the same generation as one thread', async () => {
     const here = await delivered(renderHere(store));
-    const there = await delivered(renderInThreads(store, startThread(entry), 2));
+    const there = await delivered(renderInThreads(store, async () => startThread(entry), 2));
     expect(here.outcome).toBe('delivered');
     expect(there.outcome).toBe('delivered');
     expect(isDeepStrictEqual(there.plan, here.plan)).toBe(true);
@@ -138,14 +138,14 @@ describe('threads', () => {
     ['has no key', (job, take) => startThread(entry)({ ...job, keyFile: '/nowhere/key' }, take)],
   ])('are not needed: one that %s leaves its work to this one', async (_, start) => {
     const target = await newTarget();
-    const rendered = await renderInThreads(store, start, 2)(target, tenants);
+    const rendered = await renderInThreads(store, async () => start, 2)(target, tenants);
     expect(rendered).toHaveLength(tenants.length);
     expect(comparable(rendered)).toEqual(comparable(await renderHere(store)(target, tenants)));
   });
 
   it('are not started for a few users', async () => {
     const start: StartThread = () => Promise.reject(new Error('it was started'));
-    const rendered = await renderInThreads(store, start, 2)(await newTarget(), ['t01', 't02']);
+    const rendered = await renderInThreads(store, async () => start, 2)(await newTarget(), ['t01', 't02']);
     expect(rendered.map(({ name }) => name)).toEqual(['t01', 't02']);
   });
 
@@ -174,7 +174,7 @@ describe('threads', () => {
     const { id } = await store.records.get(nouns.user, { tenant: 't20', name: 't20u7' });
     expect((expected as SipctlError).message).toContain(`users/${id}/password`);
     for (const start of [startThread(entry), inTurn]) {
-      const error = (await failure(renderInThreads(store, start, 2))) as SipctlError;
+      const error = (await failure(renderInThreads(store, async () => start, 2))) as SipctlError;
       expect([error.outcome, error.problems]).toEqual([
         (expected as SipctlError).outcome,
         (expected as SipctlError).problems,
