@@ -65,8 +65,9 @@ await withSource('src/catalog/compile.ts', async ({ compileShipped }) => {
 await Promise.all([
   build({
     ...common,
-    entryPoints: ['src/main.ts'],
-    outfile: join(dist, 'main.cjs'),
+    entryPoints: ['src/main.ts', 'src/render-thread.ts'],
+    outdir: dist,
+    outExtension: { '.js': '.cjs' },
     external: ['better-sqlite3'],
     plugins: [heavyApart, compiledTemplates],
   }),

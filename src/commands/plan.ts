@@ -35,7 +35,7 @@ export async function planned(
   const store = await app.store();
   const targets = await app.targets(request.nodes);
   if (targets.length === 0) throw noNodes();
-  const plan = await makePlan({ store, catalog: await app.catalog() }, targets, request);
+  const plan = await makePlan({ store, render: await app.rendering() }, targets, request);
   return { plan, targets };
 }
 

@@ -2,6 +2,7 @@ import type { Problem, SipctlError } from '../errors.ts';
 import type { Generations } from '../files/generations.ts';
 import type { InboundTrunk } from '../model/inbound-trunk.ts';
 import type { ResolvedSite } from '../model/site.ts';
+import type { Catalog } from '../model/template.ts';
 import type { Artifact, Manifest } from '../plan/generation.ts';
 import type { ArtifactChange, ObjectChange, ReloadStep } from '../plan/plan.ts';
 
@@ -61,6 +62,16 @@ export interface RunningSystem {
   close(): Promise<void>;
 }
 
+/** Everything but a tenant's data that decides the rendered bytes, as plain data: another thread renders the same by it. */
+export interface RenderRecipe {
+  /** The back-end. */
+  kind: string;
+  catalog: Catalog;
+  version: string;
+  /** Transport → its name on the node. */
+  transports: Readonly<Record<string, string>>;
+}
+
 /** What a back-end offers for one node. The deciding parts are pure; the doing parts return promises. */
 export interface Target {
   readonly node: string;
@@ -72,6 +83,7 @@ export interface Target {
   readonly files: Generations;
   /** True where a control connection is configured. */
   readonly controllable: boolean;
+  readonly recipe: RenderRecipe;
   /** One artifact per file of the tenant that is not empty. Same input, same bytes. */
   render(site: ResolvedSite): Artifact[];
   /** The generation's own files, which include the store files. */

@@ -22,7 +22,7 @@ import { addKey, Keyring } from './keyring.ts';
 import { type Lease, type LeaseClock, type LeaseOwner, type LeaseView, takeLease } from './leases.ts';
 import { Records } from './records.ts';
 import { sealAnew } from './rotate.ts';
-import { type TenantState, tenantSites, tenantStates } from './sites.ts';
+import { countUsers, type ReadSites, siteReader, type TenantState, tenantStates } from './sites.ts';
 import { Writer } from './writer.ts';
 
 export interface StoreOptions {
@@ -40,6 +40,7 @@ export class Store {
   readonly records: Records;
   readonly #options: StoreOptions;
   #keyring: Keyring | null = null;
+  #readSites: ReadSites | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(opened: OpenDatabase, options: StoreOptions) {
@@ -92,9 +93,15 @@ export class Store {
     return tenantStates(this.#database);
   }
 
-  /** Everything that each of these tenants owns, read a batch at a time. @throws SipctlError `notFound` */
-  tenantSites(names: readonly string[]): AsyncGenerator<TenantSite> {
-    return tenantSites(this.records, names);
+  /** Everything that each of these tenants owns, read one tenant at a time. @throws SipctlError `notFound` */
+  tenantSites(names: readonly string[]): Generator<TenantSite> {
+    this.#readSites ??= siteReader(this.opened.raw, () => this.keyring());
+    return this.#readSites(names);
+  }
+
+  /** How many users these tenants have. */
+  countUsers(names: readonly string[]): number {
+    return countUsers(this.opened.raw, names);
   }
 
   /** Every trunk that takes calls in, of every tenant. */
@@ -102,8 +109,8 @@ export class Store {
     return inboundTrunks(this.#database);
   }
 
-  async tenantSite(name: string): Promise<TenantSite> {
-    return (await this.tenantSites([name]).next()).value;
+  tenantSite(name: string): TenantSite {
+    return this.tenantSites([name]).next().value;
   }
 
   audit(row: Omit<AuditRow, 'at' | 'actor'>): Promise<void> {
@@ -207,6 +214,10 @@ export class Store {
       counts[table] = Number(row?.rows ?? 0);
     }
     return counts;
+  }
+
+  get file(): string {
+    return this.opened.file;
   }
 
   get keyFile(): string {

@@ -48,6 +48,7 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
     keep: node.keep,
     files,
     controllable: node.ami !== null,
+    recipe: { kind: node.kind, catalog, version, transports },
     render: (site) => renderTenant(site, { transports, templates }),
     indexes: ({ artifacts }) => renderIndexes(artifacts, templates),
     cautions: sharedNetworks,
