@@ -19,7 +19,9 @@ export function constraintError(
     const column = (unique[1] as string).split(', ').at(-1) as string;
     if (isDialled(column, noun.name)) {
       const isItself = holder?.noun === noun.name && holder.name === ref.name;
-      const problem = isItself ? exists(noun.name === 'user' ? 'username' : 'name', noun.name, ref) : dialledTaken(noun.name, ref, holder);
+      const problem = isItself
+        ? exists(noun.name === 'user' ? 'username' : 'name', noun.name, ref)
+        : dialledTaken(noun.name, ref, holder);
       return new SipctlError('conflict', problem, { cause: error });
     }
     return new SipctlError('conflict', taken(column, noun.name, ref), { cause: error });
