@@ -22,31 +22,19 @@ import {
 import { dirname } from 'node:path';
 import { SipctlError } from '../errors.ts';
 import type { Secret } from '../model/secret.ts';
-import { ManyOpener } from './gcm.ts';
 
 const keyBytes = 32;
 const nonceBytes = 12;
 const tagBytes = 16;
 const idBytes = 4;
 const format = 1;
-const tagAt = 1 + idBytes + nonceBytes;
-const headBytes = tagAt + tagBytes;
-
-/** From how many secrets of a run on it pays to get ready for opening them together. */
-const many = 500;
+const headBytes = 1 + idBytes + nonceBytes + tagBytes;
 
 interface Key {
   /** First bytes of the key's SHA-256: which key sealed a value. */
   id: Buffer;
   key: KeyObject;
   bytes: Buffer;
-}
-
-/** One of many sealed values that stand in a buffer. */
-export interface SealedAt {
-  from: number;
-  to: number;
-  place: string;
 }
 
 /**
@@ -58,8 +46,6 @@ export interface SealedAt {
 export class Keyring {
   readonly #keys: readonly Key[];
   #nonces = Buffer.alloc(0);
-  #opener: ManyOpener | null = null;
-  #asked = 0;
 
   private constructor(keys: readonly Key[]) {
     this.#keys = keys;
@@ -106,6 +92,7 @@ export class Keyring {
   open(sealed: Buffer, place: string): string {
     const key = this.#keyOf(sealed);
     if (key === undefined || sealed[0] !== format) throw cannotOpen(place, 'it was sealed with another key');
+    const tagAt = 1 + idBytes + nonceBytes;
     const decipher = createDecipheriv('aes-256-gcm', key.key, sealed.subarray(1 + idBytes, tagAt));
     decipher.setAAD(Buffer.from(place));
     decipher.setAuthTag(sealed.subarray(tagAt, headBytes));
@@ -115,37 +102,6 @@ export class Keyring {
     } catch {
       throw cannotOpen(place, 'it is damaged, or was moved from elsewhere');
     }
-  }
-
-  /**
-   * The texts of those among many values that are best opened together; null for each that `open` has to be asked about,
-   * because they are few, or it was sealed with an older key, or it is not authentic.
-   */
-  openTogether(bytes: Buffer, values: readonly SealedAt[]): (string | null)[] {
-    this.#asked += values.length;
-    const texts = new Array<string | null>(values.length).fill(null);
-    if (this.#asked < many) return texts;
-    const key = this.#sealing;
-    const ours = [...values.keys()].filter((at) => {
-      const { from, to } = values[at] as SealedAt;
-      return (
-        bytes[from] === format &&
-        to - from >= headBytes &&
-        key.id.compare(bytes, from + 1, from + 1 + idBytes) === 0
-      );
-    });
-    this.#opener ??= new ManyOpener(key.key);
-    const opened = this.#opener.open(
-      bytes,
-      ours.map((at) => {
-        const { from, to, place } = values[at] as SealedAt;
-        return { nonce: from + 1 + idBytes, tag: from + tagAt, text: from + headBytes, end: to, place };
-      }),
-    );
-    ours.forEach((at, index) => {
-      texts[at] = opened[index] ?? null;
-    });
-    return texts;
   }
 
   #keyOf(sealed: Buffer): Key | undefined {

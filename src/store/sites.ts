@@ -1,13 +1,14 @@
 import type BetterSqlite3 from 'better-sqlite3';
+import * as calls from '../model/call-nouns.ts';
 import type { Field, Noun, Value } from '../model/field.ts';
 import { snake } from '../model/field.ts';
 import * as nouns from '../model/nouns.ts';
+import { Secret } from '../model/secret.ts';
 import type { TenantSite } from '../model/site.ts';
 import type { Database } from './database.ts';
 import type { Keyring } from './keyring.ts';
 import { noTenant, referenced } from './records.ts';
 import { columnOf, type Stored, secretPlace } from './rows.ts';
-import { SealedSecrets } from './sealed-secrets.ts';
 
 export interface TenantState {
   name: string;
@@ -44,26 +45,36 @@ export type ReadSites = (names: readonly string[]) => Generator<TenantSite>;
  * handing over a hundred thousand users column by column takes more than twice as long as parsing them.
  */
 export function siteReader(raw: BetterSqlite3.Database, keyring: () => Keyring): ReadSites {
-  const kinds = [nouns.tenant, nouns.trunk, nouns.user, nouns.number].map((noun: Noun) => ({
-    noun,
-    members: membersOf(noun),
-  }));
+  const kinds = Object.entries(parts).map(([part, noun]) => ({ part, noun, members: membersOf(noun) }));
   const queries = kinds.map(({ noun, members }) => objectsOf(noun, members));
   const statement = raw.prepare(`SELECT ${queries.join(', ')} FROM tenants AS site WHERE name = ?`).raw();
   return function* read(names) {
     for (const name of names) {
       const texts = statement.get(name) as string[] | undefined;
       if (texts === undefined) throw noTenant(name);
-      const secrets = new SealedSecrets(keyring);
-      const [tenants, trunks, users, numbers] = kinds.map(({ noun, members }, at) =>
-        (JSON.parse(texts[at] as string) as JsonValue[][]).map((values) =>
-          objectOf(noun, members, values, name, secrets),
-        ),
-      );
-      yield { tenant: tenants?.[0], trunks, users, numbers } as unknown as TenantSite;
+      const site = kinds.map(({ part, noun, members }, at) => {
+        const rows = JSON.parse(texts[at] as string) as JsonValue[][];
+        return [part, rows.map((values) => objectOf(noun, members, values, name, keyring))] as const;
+      });
+      const { self, ...owned } = Object.fromEntries(site);
+      yield { tenant: self?.[0], ...owned } as unknown as TenantSite;
     }
   };
 }
+
+/** What a tenant is and owns, by the names of its parts. */
+const parts: Readonly<Record<'self' | Exclude<keyof TenantSite, 'tenant'>, Noun>> = {
+  self: nouns.tenant,
+  trunks: nouns.trunk,
+  users: nouns.user,
+  numbers: nouns.number,
+  groups: calls.group,
+  ivrs: calls.ivr,
+  conferences: calls.conference,
+  schedules: calls.schedule,
+  routes: calls.route,
+  emergencies: calls.emergency,
+};
 
 type JsonValue = string | number | null;
 
@@ -111,7 +122,7 @@ function objectOf(
   members: readonly Member[],
   values: readonly JsonValue[],
   tenant: string,
-  secrets: SealedSecrets,
+  keyring: () => Keyring,
 ): Stored {
   const object: Record<string, Value> = {};
   if (noun.tenantScoped) object.tenant = tenant;
@@ -123,7 +134,11 @@ function objectOf(
     else if (kind === 'list') object[name] = (value as string).split(',');
     // Of no bytes, hex() makes a text that is empty.
     else if (value === '') object[name] = null;
-    else object[name] = secrets.add(value as string, secretPlace(noun.table, values[0] as number, column));
+    else
+      object[name] = sealed(value as string, secretPlace(noun.table, values[0] as number, column), keyring);
   }
   return object as Stored;
 }
+
+const sealed = (hex: string, place: string, keyring: () => Keyring): Secret =>
+  new Secret(() => keyring().open(Buffer.from(hex, 'hex'), place));
