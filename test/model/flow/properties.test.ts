@@ -39,11 +39,15 @@ const countries = [
 const digits = (least: number, most: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: least, maxLength: most });
 
-/** A number of the country that libphonenumber takes for one, or at least for one of a possible length. */
+/** A number of the country, valid to libphonenumber. */
 const numberOf = (country: (typeof countries)[number]) =>
   digits(6, 12)
     .map((national) => `+${getCountryCallingCode(country, metadata as never)}${national}`)
-    .filter((number) => parsePhoneNumberFromString(number, metadata as never)?.isValid() === true);
+    .filter((number) => {
+      const parsed = parsePhoneNumberFromString(number, metadata as never);
+      // It forgives a national prefix inside an international number: that is another number then.
+      return parsed?.isValid() === true && parsed.number === number;
+    });
 
 const planOf = (country: string): NumberingPlan => numberingPlan(country) as NumberingPlan;
 
