@@ -11,10 +11,10 @@ import {
   storePath,
 } from '../../plan/generation.ts';
 import type { ReloadStep } from '../../plan/plan.ts';
+import { withRetry } from '../control/retry.ts';
 import type { Engine, Finding, LiveState, RunningSystem } from '../target.ts';
 import { type AmiConnection, connectAmi } from './ami/connection.ts';
 import { AmiError } from './ami/failures.ts';
-import { withRetry } from './ami/retry.ts';
 import { type Delivered, deliveredObjects } from './delivered.ts';
 import { reloadObstacles } from './diagnose.ts';
 import { hostReader } from './host-includes.ts';

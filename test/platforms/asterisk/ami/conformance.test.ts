@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { SipctlError } from '../../../../src/errors.ts';
 import { connectAmi } from '../../../../src/platforms/asterisk/ami/connection.ts';
 import { AmiError } from '../../../../src/platforms/asterisk/ami/failures.ts';
-import { withRetry } from '../../../../src/platforms/asterisk/ami/retry.ts';
+import { withRetry } from '../../../../src/platforms/control/retry.ts';
 import { ends, errorOf, open, optionsFor, serverOf, shown } from '../../../support/ami-client.ts';
 import { type AmiPeer, message, type ReceivedAction, startAmiServer } from '../../../support/ami-server.ts';
 
