@@ -82,7 +82,10 @@ export async function connectPeer(
     listen: (each) => {
       listener = each;
     },
-    close: () => connection.disconnect(),
+    // It has no socket any more where the server closed first, and fails then.
+    close: () => {
+      if (connection.socket) connection.disconnect();
+    },
   };
 }
 

@@ -204,8 +204,10 @@ export async function globalVariable(ask: Ask, name: string): Promise<string | n
 /** The version as three numbers, for example `1.10.12`. @throws EslError */
 export async function version(ask: Ask): Promise<string> {
   const reply = await run(ask, 'version', 'short');
-  if (!/^\d+\.\d+\.\d+\s*$/.test(reply)) throw new EslError('version', reply);
-  return reply.trimEnd();
+  // Builds that are no release of their own say so behind it: `1.10.12-release`.
+  const [, numbers] = /^(\d+\.\d+\.\d+)\S*\s*$/.exec(reply) ?? [];
+  if (numbers === undefined) throw new EslError('version', reply);
+  return numbers;
 }
 
 /** How FreeSWITCH as a whole stands. */
