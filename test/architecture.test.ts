@@ -61,7 +61,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   pipeline: ['catalog', 'platforms', 'files', 'store', 'plan', 'model'],
   platforms: ['files', 'plan', 'model'],
-  [concreteBackEnd]: ['platforms', 'files', 'plan', 'model'],
+  // What the control connections of all engines have in common; the one folder of `platforms/` that is no back-end.
+  'platforms/control': ['model'],
+  [concreteBackEnd]: ['platforms', 'platforms/control', 'files', 'plan', 'model'],
   report: ['plan', 'model'],
   store: ['model'],
   plan: ['model'],

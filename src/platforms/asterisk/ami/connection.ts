@@ -2,21 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { createConnection, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Secret } from '../../../model/secret.ts';
+import { EventFeed } from '../../control/event-feed.ts';
+import type { Place, Stage } from '../../control/failures.ts';
 import { type AmiFields, type AmiMessage, AmiParser, encodeAction } from './codec.ts';
-import { EventQueue } from './event-queue.ts';
-import {
-  AmiError,
-  actionTimedOut,
-  amiError,
-  connectionClosed,
-  connectionLost,
-  notAnAmi,
-  openingFailed,
-  openingInterrupted,
-  openingTimedOut,
-  type Place,
-  type Stage,
-} from './failures.ts';
+import { AmiError, AmiFailures, amiError } from './failures.ts';
 import { login } from './login.ts';
 
 export interface AmiOptions {
@@ -71,8 +60,9 @@ export async function connectAmi(options: AmiOptions): Promise<AmiConnection> {
     port: options.port,
     encrypted: options.tls !== undefined,
   };
-  if (options.signal?.aborted) throw openingInterrupted(place, options.signal.reason);
-  return await AmiConnection.open(dial(place, options), place, options);
+  const failures = new AmiFailures(place);
+  if (options.signal?.aborted) throw failures.openingInterrupted(options.signal.reason);
+  return await AmiConnection.open(dial(place, options), failures, options);
 }
 
 function dial(place: Place, { tls }: AmiOptions): Socket {
@@ -99,11 +89,11 @@ function dial(place: Place, { tls }: AmiOptions): Socket {
  */
 export class AmiConnection {
   readonly #socket: Socket;
-  readonly #place: Place;
+  readonly #failures: AmiFailures;
   readonly #options: AmiOptions;
   readonly #parser = new AmiParser();
   readonly #pending = new Map<string, Pending>();
-  readonly #queues = new Set<EventQueue>();
+  readonly #feed: EventFeed<AmiMessage>;
   // OriginateResponse brings other sessions' ActionIDs: ours must be no one else's.
   readonly #session = `sipctl-${randomUUID().slice(0, 8)}`;
   #sent = 0;
@@ -112,13 +102,19 @@ export class AmiConnection {
   #greeted: { resolve: () => void; reject: (error: Error) => void } | null = null;
   #socketError: Error | null = null;
   #closing: Promise<void> | null = null;
-  #watch: NodeJS.Timeout | null = null;
 
-  private constructor(socket: Socket, place: Place, options: AmiOptions) {
+  private constructor(socket: Socket, failures: AmiFailures, options: AmiOptions) {
     this.#socket = socket;
-    this.#place = place;
+    this.#failures = failures;
     this.#options = options;
-    socket.on('connect', () => this.#enter(place.encrypted ? 'handshake' : 'banner'));
+    this.#feed = new EventFeed(socket, {
+      awaitsAnswer: () => this.#pending.size > 0,
+      ping: () => this.#ping(),
+      pingIntervalMs: options.pingIntervalMs ?? defaultPingIntervalMs,
+      highWater,
+      lowWater,
+    });
+    socket.on('connect', () => this.#enter(failures.place.encrypted ? 'handshake' : 'banner'));
     socket.on('secureConnect', () => this.#enter('banner'));
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('error', (error) => {
@@ -128,18 +124,18 @@ export class AmiConnection {
   }
 
   /** For `connectAmi`: takes a socket that is connecting through banner and login. */
-  static async open(socket: Socket, place: Place, options: AmiOptions): Promise<AmiConnection> {
+  static async open(socket: Socket, failures: AmiFailures, options: AmiOptions): Promise<AmiConnection> {
     const { signal, connectTimeoutMs, username, secret, events = 'off' } = options;
-    const connection = new AmiConnection(socket, place, options);
-    const interrupt = (): void => connection.#end(openingInterrupted(place, signal?.reason));
+    const connection = new AmiConnection(socket, failures, options);
+    const interrupt = (): void => connection.#end(failures.openingInterrupted(signal?.reason));
     const timer = setTimeout(() => {
-      connection.#end(openingTimedOut(place, connection.#stage as Stage, connectTimeoutMs));
+      connection.#end(failures.openingTimedOut(connection.#stage as Stage, connectTimeoutMs));
     }, connectTimeoutMs);
     signal?.addEventListener('abort', interrupt, { once: true });
     try {
       await connection.#banner();
       const act = (name: string, fields: AmiFields) => connection.#perform(name, fields, connectTimeoutMs);
-      await login(act, place, { username, secret, events });
+      await login(act, failures, { username, secret, events });
       connection.#stage = 'open';
       return connection;
     } catch (error) {
@@ -193,15 +189,7 @@ export class AmiConnection {
    * The iteration ends at `close`, and throws where the connection is lost.
    */
   events(): AsyncIterableIterator<AmiMessage> {
-    const queue = new EventQueue(
-      () => this.#regulate(),
-      (done) => this.#dropQueue(done),
-    );
-    if (this.#ended === null) {
-      this.#queues.add(queue);
-      this.#watchPeer();
-    } else queue.end(this.#ended.error);
-    return queue;
+    return this.#feed.open();
   }
 
   /** Signs off and closes. Takes a second at most, and never throws. */
@@ -233,7 +221,7 @@ export class AmiConnection {
       this.#stage = 'login';
       this.#greeted?.resolve();
       this.#greeted = null;
-    } else this.#end(notAnAmi(this.#place, banner));
+    } else this.#end(this.#failures.wrongProtocol(banner));
   }
 
   async #perform(name: string, fields: AmiFields, timeoutMs?: number): Promise<AmiMessage> {
@@ -247,16 +235,16 @@ export class AmiConnection {
     timeoutMs = this.#options.actionTimeoutMs,
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      if (this.#ended !== null || this.#stage === 'closing') throw connectionClosed(this.#place, action);
+      if (this.#ended !== null || this.#stage === 'closing') throw this.#failures.connectionClosed(action);
       this.#sent += 1;
       const id = `${this.#session}-${this.#sent}`;
       const bytes = encodeAction(action, id, fields);
       const timer = setTimeout(() => {
-        this.#settle(id)?.reject(actionTimedOut(this.#place, action, timeoutMs));
+        this.#settle(id)?.reject(this.#failures.commandTimedOut(action, timeoutMs));
       }, timeoutMs);
       this.#pending.set(id, { action, items, timer, resolve, reject });
       this.#socket.write(bytes);
-      this.#regulate();
+      this.#feed.regulate();
     });
   }
 
@@ -265,7 +253,7 @@ export class AmiConnection {
     if (pending === undefined) return undefined;
     clearTimeout(pending.timer);
     this.#pending.delete(id);
-    this.#regulate();
+    this.#feed.regulate();
     return pending;
   }
 
@@ -281,14 +269,14 @@ export class AmiConnection {
     } catch (error) {
       this.#end(error as Error);
     }
-    this.#regulate();
+    this.#feed.regulate();
   }
 
   #dispatch(message: AmiMessage): void {
     const event = message.get('Event');
     if (event === undefined) this.#answer(message);
     else if (this.#pending.size === 0 || !this.#collect(event, message)) {
-      for (const queue of this.#queues) queue.push(message);
+      this.#feed.push(message);
     }
   }
 
@@ -324,69 +312,36 @@ export class AmiConnection {
     return true;
   }
 
-  #regulate(): void {
-    if (this.#ended !== null) return;
-    const paused = this.#socket.isPaused();
-    let most = 0;
-    for (const queue of this.#queues) most = Math.max(most, queue.size);
-    if (!paused && most > highWater && this.#pending.size === 0) this.#socket.pause();
-    else if (paused && (most < lowWater || this.#pending.size > 0)) this.#socket.resume();
-  }
-
-  #dropQueue(queue: EventQueue): void {
-    this.#queues.delete(queue);
-    if (this.#queues.size === 0) this.#stopWatch();
-    this.#regulate();
-  }
-
-  // A peer that vanished sends nothing, not even an end: whoever only listens would wait for ever.
-  #watchPeer(): void {
-    if (this.#watch !== null) return;
-    let seen = this.#socket.bytesRead;
-    const look = (): void => {
-      const silent = this.#socket.bytesRead === seen && !this.#socket.isPaused() && this.#pending.size === 0;
-      seen = this.#socket.bytesRead;
-      if (silent && this.#stage === 'open') this.#ping();
-    };
-    this.#watch = setInterval(look, this.#options.pingIntervalMs ?? defaultPingIntervalMs).unref();
-  }
-
   #ping(): void {
+    if (this.#stage !== 'open') return;
     this.#perform('Ping', {}).catch((error: Error) => {
       // Even a refusal proves that the peer is there.
-      if (!(error instanceof AmiError)) this.#end(connectionLost(this.#place, '', error));
+      if (!(error instanceof AmiError)) this.#end(this.#failures.connectionLost('', error));
     });
-  }
-
-  #stopWatch(): void {
-    if (this.#watch !== null) clearInterval(this.#watch);
-    this.#watch = null;
   }
 
   #lost(): void {
     const { stage, cause } = { stage: this.#stage, cause: this.#socketError };
     if (stage === 'closing') this.#end(null);
-    else if (stage === 'open') this.#end(connectionLost(this.#place, '', cause));
-    else this.#end(openingFailed(this.#place, stage, cause));
+    else if (stage === 'open') this.#end(this.#failures.connectionLost('', cause));
+    else this.#end(this.#failures.openingFailed(stage, cause));
   }
 
   /** Ends everything that waits, once; no error where we closed. */
   #end(error: Error | null): void {
     if (this.#ended !== null) return;
     this.#ended = { error };
-    this.#stopWatch();
     this.#socket.destroy();
-    this.#greeted?.reject(error ?? connectionClosed(this.#place, 'the login'));
+    this.#greeted?.reject(error ?? this.#failures.connectionClosed('the login'));
     for (const [id, { action }] of this.#pending) {
       this.#settle(id)?.reject(this.#unanswered(action, error));
     }
-    for (const queue of this.#queues) queue.end(error);
-    this.#queues.clear();
+    this.#feed.end(error);
   }
 
   #unanswered(action: string, error: Error | null): Error {
-    if (error === null) return connectionClosed(this.#place, action);
+    if (error === null) return this.#failures.connectionClosed(action);
     if (this.#stage !== 'open') return error;
-    return connectionLost(this.#place, ` before ${action} was answered`, this.#socketError);
+    return this.#failures.connectionLost(` before ${action} was answered`, this.#socketError);
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Secret } from '../../../model/secret.ts';
 import type { AmiFields, AmiMessage } from './codec.ts';
-import { AmiError, loginRefused, noChallenge, type Place } from './failures.ts';
+import { AmiError, type AmiFailures } from './failures.ts';
 
 /** Who signs in, and which classes of events the session gets. */
 export interface Login {
@@ -18,8 +18,12 @@ type Act = (name: string, fields: AmiFields) => Promise<AmiMessage>;
  * secret is sent itself, but only inside TLS: otherwise whoever answers in the server's place would be told it.
  * @throws SipctlError `refused`
  */
-export async function login(act: Act, place: Place, { username, secret, events }: Login): Promise<void> {
-  const challenge = await askChallenge(act, place, username);
+export async function login(
+  act: Act,
+  failures: AmiFailures,
+  { username, secret, events }: Login,
+): Promise<void> {
+  const challenge = await askChallenge(act, failures, username);
   const proof: AmiFields =
     challenge === null
       ? { Username: username, Secret: secret.reveal(), Events: events }
@@ -27,11 +31,11 @@ export async function login(act: Act, place: Place, { username, secret, events }
   try {
     await act('Login', proof);
   } catch (error) {
-    throw error instanceof AmiError ? loginRefused(place, username, error.reply) : error;
+    throw error instanceof AmiError ? failures.loginRefused(username, error.reply) : error;
   }
 }
 
-async function askChallenge(act: Act, place: Place, username: string): Promise<string | null> {
+async function askChallenge(act: Act, failures: AmiFailures, username: string): Promise<string | null> {
   let reply = 'an empty challenge';
   try {
     const challenge = (await act('Challenge', { AuthType: 'MD5' })).get('Challenge');
@@ -40,8 +44,8 @@ async function askChallenge(act: Act, place: Place, username: string): Promise<s
     if (!(error instanceof AmiError)) throw error;
     reply = error.reply;
   }
-  if (place.encrypted) return null;
-  throw noChallenge(place, username, reply);
+  if (failures.place.encrypted) return null;
+  throw failures.noChallenge(username, reply);
 }
 
 const digest = (challenge: string, secret: Secret): string =>

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { SipctlError } from '../../../../src/errors.ts';
 import { connectAmi } from '../../../../src/platforms/asterisk/ami/connection.ts';
 import { AmiError } from '../../../../src/platforms/asterisk/ami/failures.ts';
-import { withRetry } from '../../../../src/platforms/asterisk/ami/retry.ts';
-import { ends, errorOf, open, optionsFor, serverOf, shown } from '../../../support/ami-client.ts';
+import { withRetry } from '../../../../src/platforms/control/retry.ts';
+import { open, optionsFor, serverOf } from '../../../support/ami-client.ts';
 import { type AmiPeer, message, type ReceivedAction, startAmiServer } from '../../../support/ami-server.ts';
+import { ends, errorOf, shown } from '../../../support/control-client.ts';
 
 describe('actions', () => {
   it('find their answers in whatever order these come', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { errorOf, event, open, serverOf, until } from '../../../support/ami-client.ts';
+import { event, open, serverOf } from '../../../support/ami-client.ts';
 import type { AmiPeer } from '../../../support/ami-server.ts';
+import { errorOf, until } from '../../../support/control-client.ts';
 
 describe('events', () => {
   it('reach every consumer in order, unknown ones and odd header names included', async () => {

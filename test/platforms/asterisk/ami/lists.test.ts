@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AmiError } from '../../../../src/platforms/asterisk/ami/failures.ts';
-import { errorOf, event, open, serverOf } from '../../../support/ami-client.ts';
+import { event, open, serverOf } from '../../../support/ami-client.ts';
 import { message, type ReceivedAction } from '../../../support/ami-server.ts';
+import { errorOf } from '../../../support/control-client.ts';
 
 describe('lists', () => {
   const listAnswer = (action: ReceivedAction, start: string[], events: string[][]): string =>

@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { ends, errorOf, open, secretText, serverOf, shown, until } from '../../../support/ami-client.ts';
+import { open, secretText, serverOf } from '../../../support/ami-client.ts';
 import { message, type ReceivedAction, startAmiServer } from '../../../support/ami-server.ts';
+import { ends, errorOf, shown, until } from '../../../support/control-client.ts';
 
 describe('signing in', () => {
   it('proves the secret by MD5 and never sends it', async () => {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { AmiConnection } from '../../../../src/platforms/asterisk/ami/connection.ts';
 import { AmiError } from '../../../../src/platforms/asterisk/ami/failures.ts';
-import { ends, open, secretText, serverOf } from '../../../support/ami-client.ts';
+import { open, secretText, serverOf } from '../../../support/ami-client.ts';
 import { connectPeer, flattened } from '../../../support/ami-peer.ts';
 import type { AmiScript } from '../../../support/ami-server.ts';
 import { recordedSession, replayed } from '../../../support/ami-session.ts';
+import { ends } from '../../../support/control-client.ts';
 
 describe.each([16, 22] as const)('a session recorded at Asterisk %i', (version) => {
   const exchanges = recordedSession(version);

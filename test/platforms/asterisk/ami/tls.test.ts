@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ends, errorOf, open, secretText, serverOf } from '../../../support/ami-client.ts';
+import { open, secretText, serverOf } from '../../../support/ami-client.ts';
+import { ends, errorOf } from '../../../support/control-client.ts';
 
 const hasOpenssl = (() => {
   try {

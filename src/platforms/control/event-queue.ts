@@ -1,21 +1,18 @@
-import type { AmiMessage } from './codec.ts';
-
-type Step = IteratorResult<AmiMessage, undefined>;
-interface Waiting {
-  resolve: (step: Step) => void;
+interface Waiting<Event> {
+  resolve: (step: IteratorResult<Event, undefined>) => void;
   reject: (error: unknown) => void;
 }
 
 /** Events on their way to one consumer, in order. The connection looks at `size` and pauses the socket. */
-export class EventQueue implements AsyncIterableIterator<AmiMessage> {
+export class EventQueue<Event> implements AsyncIterableIterator<Event> {
   readonly #onTake: () => void;
-  readonly #onReturn: (queue: EventQueue) => void;
-  readonly #waiting: Waiting[] = [];
-  #events: AmiMessage[] = [];
+  readonly #onReturn: (queue: EventQueue<Event>) => void;
+  readonly #waiting: Waiting<Event>[] = [];
+  #events: Event[] = [];
   #head = 0;
   #end: { error: Error | null } | null = null;
 
-  constructor(onTake: () => void, onReturn: (queue: EventQueue) => void) {
+  constructor(onTake: () => void, onReturn: (queue: EventQueue<Event>) => void) {
     this.#onTake = onTake;
     this.#onReturn = onReturn;
   }
@@ -25,7 +22,7 @@ export class EventQueue implements AsyncIterableIterator<AmiMessage> {
     return this.#events.length - this.#head;
   }
 
-  push(event: AmiMessage): void {
+  push(event: Event): void {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#events.push(event);
     else waiting.resolve({ done: false, value: event });
@@ -37,9 +34,9 @@ export class EventQueue implements AsyncIterableIterator<AmiMessage> {
     for (const waiting of this.#waiting.splice(0)) this.#finish(waiting);
   }
 
-  next(): Promise<Step> {
+  next(): Promise<IteratorResult<Event, undefined>> {
     if (this.size > 0) {
-      const value = this.#events[this.#head] as AmiMessage;
+      const value = this.#events[this.#head] as Event;
       this.#head += 1;
       if (this.#head === this.#events.length) {
         this.#events = [];
@@ -58,7 +55,7 @@ export class EventQueue implements AsyncIterableIterator<AmiMessage> {
   }
 
   /** The consumer has had enough: what is queued is dropped, and the socket is read again. */
-  return(): Promise<Step> {
+  return(): Promise<IteratorResult<Event, undefined>> {
     this.#events = [];
     this.#head = 0;
     this.end(null);
@@ -70,7 +67,7 @@ export class EventQueue implements AsyncIterableIterator<AmiMessage> {
     return this;
   }
 
-  #finish(waiting: Waiting): void {
+  #finish(waiting: Waiting<Event>): void {
     const error = this.#end?.error ?? null;
     if (error === null) waiting.resolve({ done: true, value: undefined });
     else {

@@ -1,4 +1,4 @@
-import { SipctlError } from '../../../errors.ts';
+import { SipctlError } from '../../errors.ts';
 
 /** How often, and how patiently, an unreachable server is tried again. Time and chance come from outside. */
 export interface Backoff {

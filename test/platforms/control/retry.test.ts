@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { SipctlError } from '../../../../src/errors.ts';
-import { withRetry } from '../../../../src/platforms/asterisk/ami/retry.ts';
+import { SipctlError } from '../../../src/errors.ts';
+import { withRetry } from '../../../src/platforms/control/retry.ts';
 
 const failure = (outcome: 'unreachable' | 'refused') =>
   new SipctlError(outcome, { code: 'x', message: outcome });
