@@ -10,6 +10,9 @@ import * as nouns from './model/nouns.ts';
 import type { Catalog } from './model/template.ts';
 import type { PlannedTarget } from './pipeline/make-plan.ts';
 import type { RenderTenants } from './pipeline/render-tenants.ts';
+import type { AsteriskParts } from './platforms/asterisk/target.ts';
+import type { FreeSwitchParts } from './platforms/freeswitch/target.ts';
+import type { Target } from './platforms/target.ts';
 import type { LeaseOwner } from './store/leases.ts';
 import type { Store } from './store/store.ts';
 import type { Terminal } from './terminal.ts';
@@ -97,24 +100,31 @@ async function openTarget(
   app: App,
   operations: FileOperations | undefined,
 ): Promise<PlannedTarget> {
-  const [{ localGenerations }, { asteriskTarget }] = await Promise.all([
-    import('./files/local.ts'),
-    import('./platforms/asterisk/target.ts'),
-  ]);
+  const { localGenerations } = await import('./files/local.ts');
   const files = localGenerations(node.dir, {
     now: app.now,
     ...(node.owner === null ? {} : { owner: node.owner }),
     ...(node.group === null ? {} : { group: node.group }),
     ...(operations === undefined ? {} : { operations }),
   });
-  const target = await asteriskTarget(node, {
+  const parts = {
     files,
     catalog: await app.catalog(),
     sipctlVersion: app.version,
     now: app.now,
     timeouts: { connect: app.config.connectTimeout },
-  });
-  return { target, tenants: node.tenants };
+  };
+  return { target: await backEnd(node, parts), tenants: node.tenants };
+}
+
+// What is not used is not loaded.
+async function backEnd(node: Node, parts: AsteriskParts & FreeSwitchParts): Promise<Target> {
+  if (node.kind === 'freeswitch') {
+    const { freeSwitchTarget } = await import('./platforms/freeswitch/target.ts');
+    return freeSwitchTarget(node, parts);
+  }
+  const { asteriskTarget } = await import('./platforms/asterisk/target.ts');
+  return asteriskTarget(node, parts);
 }
 
 /** Threads that render besides this one. Each takes some 50 MB, and more of them only wait for each other's memory. */

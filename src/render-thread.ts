@@ -1,18 +1,27 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { ResolvedSite } from './model/site.ts';
 import type { RenderedTenant } from './pipeline/render-tenants.ts';
 import { renderShare, type ThreadJob } from './pipeline/render-threads.ts';
-import { asteriskRenderer } from './platforms/asterisk/render/render.ts';
+import type { Artifact } from './plan/generation.ts';
+import type { RenderRecipe } from './platforms/target.ts';
 import { openSites } from './store/open-sites.ts';
 
 /** What a thread runs: its share of the tenants, with a connection to the database and a key of its own. */
 async function run(job: ThreadJob): Promise<void> {
-  const render = await asteriskRenderer(job.recipe);
+  const render = await rendererOf(job.recipe);
   const sites = openSites(job.database, job.keyFile);
   try {
     renderShare(job, sites.read, render, hand);
   } finally {
     sites.close();
   }
+}
+
+async function rendererOf(recipe: RenderRecipe): Promise<(site: ResolvedSite) => Artifact[]> {
+  if (recipe.kind === 'freeswitch')
+    return (await import('./platforms/freeswitch/render/render.ts')).renderTenant;
+  const { asteriskRenderer } = await import('./platforms/asterisk/render/render.ts');
+  return asteriskRenderer(recipe);
 }
 
 // Handed over, not copied: the texts of a large site are most of what this process holds.

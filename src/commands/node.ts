@@ -25,24 +25,36 @@ const init: Run = async (app, input) => {
   };
 };
 
+/** Control connection of each kind of node, and what it needs besides its address. */
+const controls = {
+  asterisk: {
+    field: 'ami',
+    name: 'the manager interface',
+    needs: [
+      ['amiUser', 'ami-user'],
+      ['amiSecret', 'ami-secret-file'],
+    ],
+  },
+  freeswitch: { field: 'esl', name: 'the event socket', needs: [['eslPassword', 'esl-password-file']] },
+} as const;
+
 /** What a node's values mean together. */
 function checkNode(values: Record<string, Value>): Problem[] {
+  const kind = values.kind === 'freeswitch' ? 'freeswitch' : 'asterisk';
   const problems: Problem[] = [];
-  const needed: [string, string][] =
-    values.ami === null
-      ? []
-      : [
-          ['amiUser', 'ami-user'],
-          ['amiSecret', 'ami-secret-file'],
-        ];
-  for (const [field, flag] of needed) {
-    if (values[field] !== null) continue;
-    problems.push({
-      code: `missing_${field}`,
-      message: `${field}: the manager interface needs it`,
-      field,
-      hint: `give --${flag}`,
-    });
+  for (const [engine, { field, name, needs }] of Object.entries(controls)) {
+    if (values[field] === null) continue;
+    if (engine !== kind) {
+      const message = `${field}: ${name} is none of a node of kind ${kind}`;
+      const hint = `leave --${field} out, or give --kind ${engine}`;
+      problems.push({ code: `invalid_${field}`, message, field, hint });
+      continue;
+    }
+    for (const [needed, flag] of needs) {
+      if (values[needed] !== null) continue;
+      const message = `${needed}: ${name} needs it`;
+      problems.push({ code: `missing_${needed}`, message, field: needed, hint: `give --${flag}` });
+    }
   }
   return problems;
 }
@@ -61,9 +73,10 @@ async function ask(
 export const nodeCommand = nounCommand({
   noun: nouns.node,
   summary: 'PBXs to provision',
-  listed: ['kind', 'dir', 'ami', 'tenants'],
+  listed: ['kind', 'dir', 'ami', 'esl', 'tenants'],
   examples: [
     'sipctl node add pbx1 --kind asterisk --dir /etc/asterisk --ami 127.0.0.1:5038 --ami-user sipctl --ami-secret-file ./ami.secret',
+    'sipctl node add pbx2 --kind freeswitch --dir /etc/freeswitch --esl 127.0.0.1:8021 --esl-password-file ./esl.password',
     'sipctl node init pbx1 --write',
   ],
   check: checkNode,

@@ -96,10 +96,14 @@ export async function askForUser(name: string, values: Values, catalog: Catalog)
 }
 
 export async function askForNode(name: string, values: Values): Promise<void> {
-  values.kind ??= await choose(`Engine of node ${name}:`, [{ name: 'Asterisk', value: 'asterisk' }]);
+  values.kind ??= await choose(`Engine of node ${name}:`, [
+    { name: 'Asterisk', value: 'asterisk' },
+    { name: 'FreeSWITCH', value: 'freeswitch' },
+  ]);
   await askField(nouns.node, 'dir', values);
-  await askField(nouns.node, 'ami', values, true);
-  if (values.ami === null || values.ami === undefined) return;
-  await askField(nouns.node, 'amiUser', values);
-  await askField(nouns.node, 'amiSecret', values);
+  const control = values.kind === 'freeswitch' ? 'esl' : 'ami';
+  await askField(nouns.node, control, values, true);
+  if (values[control] === null || values[control] === undefined) return;
+  const needed = control === 'esl' ? ['eslPassword'] : ['amiUser', 'amiSecret'];
+  for (const field of needed) await askField(nouns.node, field, values);
 }

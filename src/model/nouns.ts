@@ -197,7 +197,7 @@ export const node = noun({
   key: 'name',
   keyRule: rule.slug,
   fields: {
-    kind: field('text', 'kind', rule.oneOf('asterisk'), 'the engine', { required: true }),
+    kind: field('text', 'kind', rule.oneOf('asterisk', 'freeswitch'), 'the engine', { required: true }),
     dir: field('text', 'dir', rule.directory, 'its configuration folder', { required: true }),
     engineVersion: field(
       'text',
@@ -213,6 +213,8 @@ export const node = noun({
       initial: false,
     }),
     amiCa: field('text', 'ami-ca', rule.directory, 'PEM file of the authority that signed its certificate'),
+    esl: field('text', 'esl', rule.hostPort, 'host:port of the event socket of FreeSWITCH'),
+    eslPassword: field('secret', 'esl-password', rule.password, 'password of the event socket'),
     transports: field(
       'list',
       'transports',

@@ -142,6 +142,11 @@ export const migrations: readonly Migration[] = [
       ...oneHolderEach(),
     ],
   },
+  {
+    number: 3,
+    name: 'nodes that are a FreeSWITCH',
+    statements: ['ALTER TABLE nodes ADD COLUMN esl TEXT', 'ALTER TABLE nodes ADD COLUMN esl_password BLOB'],
+  },
 ];
 
 // What a user of a tenant dials reaches one object: within a table by its keys, across tables by these triggers.

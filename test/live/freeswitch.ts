@@ -28,6 +28,9 @@ export interface FreeswitchInstance {
   stop(): Promise<void>;
 }
 
+/** By path below the configuration folder; as a function of the address that the instance gets. */
+export type Files = Readonly<Record<string, string>> | ((host: string) => Readonly<Record<string, string>>);
+
 const readyWithinMs = 60_000;
 const lifetimeSeconds = 1800;
 
@@ -48,9 +51,7 @@ export const whyNoFreeswitch: string | null = (() => {
  * Starts a real FreeSWITCH with its own folder and address, as the calling user; `files` stand in its configuration
  * folder beside or in place of those made here. @throws Error with the end of its output when it does not start
  */
-export async function startFreeswitch(
-  files: Readonly<Record<string, string>> = {},
-): Promise<FreeswitchInstance> {
+export async function startFreeswitch(files: Files = {}): Promise<FreeswitchInstance> {
   const folder = mkdtempSync(join(tmpdir(), 'sipctl-freeswitch-'));
   const host = `127.${randomInt(1, 255)}.${randomInt(0, 255)}.${randomInt(1, 255)}`;
   const esl = { host, port: 8021, password: randomBytes(9).toString('hex') };
@@ -59,7 +60,8 @@ export async function startFreeswitch(
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   };
-  for (const [path, text] of Object.entries({ ...minimalConfiguration(esl), ...files })) write(path, text);
+  const own = typeof files === 'function' ? files(host) : files;
+  for (const [path, text] of Object.entries({ ...minimalConfiguration(esl), ...own })) write(path, text);
 
   const child = launch(folder);
   // With the whole of its group: `timeout` leads it. Nothing of the folder is needed any more.
@@ -143,7 +145,7 @@ async function ready(instance: FreeswitchInstance, child: ChildProcess): Promise
 /** A suite that runs where there is a FreeSWITCH; elsewhere it is skipped by a name that says why. */
 export function describeFreeswitch(
   name: string,
-  suite: (start: (files?: Readonly<Record<string, string>>) => Promise<FreeswitchInstance>) => void,
+  suite: (start: (files?: Files) => Promise<FreeswitchInstance>) => void,
 ): void {
   const title = `${name}, on FreeSWITCH`;
   const reason = whyNoFreeswitch;

@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { SipctlError } from '../../../errors.ts';
+import type { FlowUser } from '../../../model/flow/call-flow.ts';
+import type { ResolvedSite, ResolvedUser } from '../../../model/site.ts';
+import { codecList, shownName, word } from '../words.ts';
+import { type Element, element, param } from '../xml/element.ts';
+
+/**
+ * The directory of a tenant: one `<domain>` with all its users, or nothing where there are none. FreeSWITCH sees only the
+ * first of two domains of one name, so no two tenants can share one.
+ * @throws SipctlError `invalid` where the tenant has users and no SIP domain
+ */
+export function directory({ tenant, users, flow }: ResolvedSite): Element[] {
+  if (users.length === 0) return [];
+  if (tenant.domain === null) throw noDomain(tenant.name);
+  const callers = new Map(flow.users.map((user) => [user.name, user]));
+  const names = new Set(users.map(({ username }) => username.toLowerCase()));
+  const domain = tenant.domain.toLowerCase();
+  const all = sorted(users).map((user) =>
+    account(user, { domain, caller: callers.get(user.username) ?? null, names }),
+  );
+  return [
+    element('domain', { name: domain }, [
+      element('params', {}, [param('dial-string', dialString), param('allow-empty-password', 'false')]),
+      element('groups', {}, [element('group', { name: word(tenant.name) }, [element('users', {}, all)])]),
+    ]),
+  ];
+}
+
+const noDomain = (tenant: string): SipctlError =>
+  new SipctlError('invalid', {
+    code: 'missing_domain',
+    message: `tenant ${tenant} has users and no SIP domain: on FreeSWITCH a user is one of a domain`,
+    field: 'domain',
+    hint: `sipctl tenant set ${tenant} --domain <the name or address that its phones register at>`,
+  });
+
+// All phones that are registered; `error/user_not_registered` where there are none.
+const dialString =
+  '{^^:sip_invite_domain=${dialed_domain}:presence_id=${dialed_user}@${dialed_domain}}${sofia_contact(*/${dialed_user}@${dialed_domain})}';
+
+interface Surroundings {
+  domain: string;
+  /** null: the user makes and takes no calls. */
+  caller: FlowUser | null;
+  /** The names of all users, in lower case: FreeSWITCH takes no account of capitals. */
+  names: ReadonlySet<string>;
+}
+
+function account(user: ResolvedUser, { domain, caller, names }: Surroundings): Element {
+  // By it voicemail finds the owner of a box. A user of that name would be taken for this one.
+  const alias = names.has(user.extension.toLowerCase()) ? {} : { 'number-alias': word(user.extension) };
+  return element('user', { id: word(user.username), ...alias }, [
+    element('params', {}, [
+      param('a1-hash', a1Hash(user, domain)),
+      // Without it, an account whose secret is empty for whatever reason takes any password.
+      param('allow-empty-password', 'false'),
+      param('dial-var-absolute_codec_string', codecList(user.codecs)),
+      ...voicemail(caller),
+    ]),
+    element('variables', {}, [
+      variable('user_context', word(user.context)),
+      variable('accountcode', user.tenant),
+      variable('toll_allow', tollAllow[caller?.tollClass ?? 'internal']),
+      variable('effective_caller_id_name', shownName(user.displayName ?? user.extension)),
+      variable('effective_caller_id_number', word(user.extension)),
+      ...(user.callerId === null ? [] : [variable('outbound_caller_id_number', word(user.callerId))]),
+      variable('codec_string', codecList(user.codecs)),
+      variable('sipctl_caller_tenant', user.tenant),
+      variable('sipctl_caller', word(user.extension)),
+      // As `limit` takes it: -1 counts, and refuses nothing.
+      variable('sipctl_max_calls', String(user.maxCalls === 0 ? -1 : user.maxCalls)),
+      ...(caller?.callerId == null ? [] : [variable('sipctl_shown', word(caller.callerId))]),
+    ]),
+  ]);
+}
+
+const variable = (name: string, value: string): Element => element('variable', { name, value });
+
+const tollAllow = {
+  internal: 'internal',
+  national: 'internal,national',
+  all: 'internal,national,international',
+} as const;
+
+/** HA1 of RFC 2617 §3.2.2.2 in lower case, in which alone FreeSWITCH compares it. Also on the way to a phone it is a secret. */
+function a1Hash({ username, password }: ResolvedUser, domain: string): string {
+  const secret = password.reveal();
+  if (secret === '') throw new TypeError(`user ${username} has an empty password`);
+  return createHash('md5').update(`${username}:${domain}:${secret}`).digest('hex');
+}
+
+// A box without a PIN opens for the user's own phone only: no phone can enter the letters, and where nothing stood here
+// voicemail would let everybody in.
+function voicemail(caller: FlowUser | null): Element[] {
+  if (caller === null || caller.mailbox === null) return [param('vm-enabled', 'false')];
+  const { pin, email } = caller.mailbox;
+  return [
+    param('vm-enabled', 'true'),
+    param('vm-password', pin === null ? 'none' : pin.reveal()),
+    ...(email === null
+      ? []
+      : [param('vm-mailto', email), param('vm-email-all-messages', 'true'), param('vm-attach-file', 'true')]),
+  ];
+}
+
+// By code unit, so that the order is the same on every machine.
+const sorted = (users: readonly ResolvedUser[]): ResolvedUser[] =>
+  [...users].sort((one, other) => (one.username < other.username ? -1 : 1));

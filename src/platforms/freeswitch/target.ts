@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import type { Generations } from '../../files/generations.ts';
+import type { Node } from '../../model/nouns.ts';
+import type { Catalog } from '../../model/template.ts';
+import { prepare } from '../generation-files.ts';
+import type { Target } from '../target.ts';
+import { objectChanges, reloadAll, reloadFor } from './changes.ts';
+import { examineFreeSwitch } from './examine.ts';
+import { renderIndexes, renderTenant } from './render/render.ts';
+import { connectRunning, defaultTimeouts, type Timeouts } from './running-system.ts';
+
+/** What a FreeSWITCH node is made of, besides its settings. */
+export interface FreeSwitchParts {
+  files: Generations;
+  catalog: Catalog;
+  sipctlVersion: string;
+  now: () => Date;
+  timeouts?: Partial<Timeouts>;
+}
+
+/** Changes when the renderer is to make other bytes of the same data and templates: every tenant is then rendered anew. */
+const rendererVersion = 1;
+
+/** A node that is a FreeSWITCH. */
+export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Promise<Target> {
+  const { files, catalog } = parts;
+  const timeouts = { ...defaultTimeouts, ...parts.timeouts };
+  const target: Target = {
+    node: node.name,
+    kind: node.kind,
+    renderDigest: digestOf([node.kind, rendererVersion, catalog.digest]),
+    keep: node.keep,
+    files,
+    controllable: node.esl !== null,
+    recipe: { kind: node.kind, catalog, version: '', transports: {} },
+    render: renderTenant,
+    indexes: ({ artifacts }) => renderIndexes(artifacts),
+    objectChanges,
+    reloadFor,
+    reloadAll,
+    connect: (signal) => connectRunning(node, files, timeouts, signal),
+    examine: ({ write, signal }) =>
+      examineFreeSwitch(
+        {
+          node,
+          files,
+          timeouts,
+          signal,
+          prepare: () => prepare(target, parts.sipctlVersion, parts.now()),
+        },
+        write,
+      ),
+  };
+  return target;
+}
+
+const digestOf = (parts: unknown): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex');

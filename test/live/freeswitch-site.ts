@@ -1,0 +1,118 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Sandbox, sandboxIn } from '../support/run-sipctl.ts';
+import type { FreeswitchInstance } from './freeswitch.ts';
+
+export const node = 'fs1';
+
+/** A configuration folder in the shape of the one that ships: two SIP profiles, and folders that are included whole. */
+export function shippedShape(host: string): Record<string, string> {
+  return {
+    'freeswitch.xml': `<?xml version="1.0"?>
+<document type="freeswitch/xml">
+  <section name="configuration">
+    <X-PRE-PROCESS cmd="include" data="autoload_configs/*.xml"/>
+  </section>
+  <section name="dialplan">
+    <X-PRE-PROCESS cmd="include" data="dialplan/*.xml"/>
+  </section>
+  <section name="directory">
+    <X-PRE-PROCESS cmd="include" data="directory/*.xml"/>
+  </section>
+</document>
+`,
+    'autoload_configs/sofia.conf.xml': configuration(
+      'sofia.conf',
+      '<profiles>\n<X-PRE-PROCESS cmd="include" data="../sip_profiles/*.xml"/>\n</profiles>',
+    ),
+    'sip_profiles/external.xml': profile('external', host, '5080', { 'auth-calls': 'false' }),
+    'sip_profiles/internal.xml': profile('internal', host, '5060', {
+      'auth-calls': 'true',
+      'challenge-realm': 'auto_from',
+      'inbound-reg-force-matching-username': 'true',
+      'multiple-registrations': 'contact',
+    }),
+    'autoload_configs/ivr.conf.xml': configuration(
+      'ivr.conf',
+      '<menus>\n<X-PRE-PROCESS cmd="include" data="../ivr_menus/*.xml"/>\n</menus>',
+    ),
+    'autoload_configs/conference.conf.xml': configuration(
+      'conference.conf',
+      '<caller-controls>\n</caller-controls>\n<profiles>\n<profile name="default">\n<param name="rate" value="8000"/>\n</profile>\n</profiles>',
+    ),
+    'autoload_configs/voicemail.conf.xml': configuration(
+      'voicemail.conf',
+      '<settings>\n</settings>\n<profiles>\n<profile name="default">\n<param name="file-extension" value="wav"/>\n</profile>\n</profiles>',
+    ),
+    'autoload_configs/timezones.conf.xml': configuration(
+      'timezones.conf',
+      '<timezones>\n<zone name="Europe/Berlin" value="CET-1CEST,M3.5.0,M10.5.0/3"/>\n<zone name="Etc/UTC" value="UTC0"/>\n</timezones>',
+    ),
+    'autoload_configs/modules.conf.xml': configuration(
+      'modules.conf',
+      `<modules>\n${modules.map((name) => `<load module="mod_${name}"/>`).join('\n')}\n</modules>`,
+    ),
+    'dialplan/public.xml': `<include>
+<context name="public">
+<X-PRE-PROCESS cmd="include" data="public/*.xml"/>
+</context>
+</include>
+`,
+    // Folders that a pattern includes are there, whatever stands in them.
+    'dialplan/public/README': '',
+    'ivr_menus/README': '',
+  };
+}
+
+const modules = [
+  ...['logfile', 'event_socket', 'commands', 'conference', 'db', 'dptools', 'expr', 'hash', 'voicemail'],
+  ...['dialplan_xml', 'loopback', 'sndfile', 'native_file', 'tone_stream', 'local_stream', 'sofia'],
+];
+
+const configuration = (name: string, body: string): string =>
+  `<include>\n<configuration name="${name}">\n${body}\n</configuration>\n</include>\n`;
+
+function profile(name: string, host: string, port: string, more: Record<string, string>): string {
+  const settings = {
+    'sip-ip': host,
+    'rtp-ip': host,
+    'sip-port': port,
+    context: 'public',
+    'inbound-codec-negotiation': 'generous',
+    'inbound-codec-prefs': 'PCMA,PCMU',
+    'outbound-codec-prefs': 'PCMA,PCMU',
+    'rfc2833-pt': '101',
+    ...more,
+  };
+  return `<include>
+<profile name="${name}">
+<gateways>
+<X-PRE-PROCESS cmd="include" data="${name}/*.xml"/>
+</gateways>
+<domains>
+<domain name="all" alias="false" parse="true"/>
+</domains>
+<settings>
+${Object.entries(settings)
+  .map(([key, value]) => `<param name="${key}" value="${value}"/>`)
+  .join('\n')}
+</settings>
+</profile>
+</include>
+`;
+}
+
+/** sipctl with a database of its own in front of a running FreeSWITCH: one node, include files in place, nothing applied. */
+export async function attach(freeswitch: FreeswitchInstance): Promise<Sandbox> {
+  const { conf, esl } = freeswitch;
+  const dir = join(dirname(conf), 'sipctl-site');
+  mkdirSync(dir);
+  const box = sandboxIn(dir);
+  const control = ['--esl', `${esl.host}:${esl.port}`, '--esl-password', 'env:ESL_PASSWORD'];
+  await box.ok('init');
+  await box.ok(['node', 'add', node, '--kind', 'freeswitch', '--dir', conf, ...control], {
+    env: { ESL_PASSWORD: esl.password },
+  });
+  await box.ok(['node', 'init', node, '--write']);
+  return box;
+}
