@@ -85,7 +85,7 @@ function valuesOf(object: Element): Map<string, string> {
 /** Reads all XML again; FreeSWITCH asks it anew for each call and registration, gateways excepted. */
 export const reloadXmlStep: ReloadStep = { kind: 'reload-module', module: 'xml' };
 /** The same, and adds the gateways that the profile does not have. */
-export const newGatewaysStep: ReloadStep = { kind: 'reload-module', module: 'gateways' };
+const newGatewaysStep: ReloadStep = { kind: 'reload-module', module: 'gateways' };
 /** The same, and all others are made anew. */
 export const allGatewaysStep: ReloadStep = { kind: 'reload-module', module: 'all-gateways' };
 

@@ -1,11 +1,12 @@
 import type { Artifact } from '../../plan/generation.ts';
 import type { Finding } from '../target.ts';
 import { type Delivered, deliveredElements, deliveredObjects, gatewayName, usersOf } from './delivered.ts';
-import { deliveredPath, directoryFile, gatewaysFile } from './delivered-files.ts';
+import { directoryFile, gatewaysFile } from './delivered-files.ts';
 import { gatewayStatus, sofiaStatus } from './esl/commands.ts';
 import type { Ask } from './esl/replies.ts';
 import { carrierProfile } from './render/gateways.ts';
 import { runningElement } from './running-xml.ts';
+import { fileFinding, Places, verifyCalls } from './verify-calls.ts';
 import { attributeOf, childrenNamed, type Element, isSame } from './xml/element.ts';
 
 /** What a verification compares, and with whose help. */
@@ -28,9 +29,11 @@ export interface Verification {
  */
 export async function verifyDelivered(verification: Verification): Promise<Finding[]> {
   const findings: Finding[] = [];
+  const places = new Places(verification.ask);
   for (const artifact of verification.artifacts) {
     if (artifact.file === directoryFile)
       findings.push(...(await verifyDirectory(verification.ask, artifact)));
+    else findings.push(...(await verifyCalls(places, artifact)));
   }
   return [...findings, ...(await verifyGateways(verification))];
 }
@@ -39,14 +42,6 @@ const finding = (delivered: Delivered, code: Finding['code'], message: string): 
   object: `${delivered.kind} ${delivered.name}`,
   tenant: delivered.tenant,
   file: delivered.file,
-  code,
-  message,
-});
-
-const fileFinding = (artifact: Artifact, code: Finding['code'], message: string): Finding => ({
-  object: `file ${deliveredPath(artifact)}`,
-  tenant: artifact.tenant,
-  file: deliveredPath(artifact),
   code,
   message,
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { SipctlError } from '../../../errors.ts';
 import type { FlowUser } from '../../../model/flow/call-flow.ts';
 import type { ResolvedSite, ResolvedUser } from '../../../model/site.ts';
+import { userContextOf } from '../dialplan/contexts.ts';
 import { codecList, shownName, word } from '../words.ts';
 import { type Element, element, param } from '../xml/element.ts';
 
@@ -59,7 +60,7 @@ function account(user: ResolvedUser, { domain, caller, names }: Surroundings): E
       ...voicemail(caller),
     ]),
     element('variables', {}, [
-      variable('user_context', word(user.context)),
+      variable('user_context', word(userContextOf(user))),
       variable('accountcode', user.tenant),
       variable('toll_allow', tollAllow[caller?.tollClass ?? 'internal']),
       variable('effective_caller_id_name', shownName(user.displayName ?? user.extension)),
@@ -70,6 +71,7 @@ function account(user: ResolvedUser, { domain, caller, names }: Surroundings): E
       variable('sipctl_caller', word(user.extension)),
       // As `limit` takes it: -1 counts, and refuses nothing.
       variable('sipctl_max_calls', String(user.maxCalls === 0 ? -1 : user.maxCalls)),
+      variable('sipctl_box', String(caller !== null && caller.mailbox !== null)),
       ...(caller?.callerId == null ? [] : [variable('sipctl_shown', word(caller.callerId))]),
     ]),
   ]);

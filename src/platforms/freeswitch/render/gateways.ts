@@ -1,4 +1,5 @@
 import type { ResolvedTrunk } from '../../../model/site.ts';
+import { contextOf } from '../dialplan/contexts.ts';
 import { codecList, word } from '../words.ts';
 import { type Element, element, param } from '../xml/element.ts';
 
@@ -68,7 +69,7 @@ const retrySeconds = 60;
 // `auto`: a call to our registered contact, which names the gateway, is for the number in To; any other is for the
 // number in its request URI.
 const callsIn = (trunk: ResolvedTrunk): Settings => [
-  ['context', trunk.inbound ? trunk.context : closedContext],
+  ['context', trunk.inbound ? word(contextOf(trunk)) : closedContext],
   ['extension', 'auto'],
 ];
 

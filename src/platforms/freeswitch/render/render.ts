@@ -1,7 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { ResolvedSite, ResolvedTrunk } from '../../../model/site.ts';
 import { type Artifact, artifactKey, type HeldArtifact, storePath } from '../../../plan/generation.ts';
-import { deliveredFiles, directoryFile, gatewaysFile } from '../delivered-files.ts';
+import {
+  callsFile,
+  controlsFile,
+  deliveredFiles,
+  directoryFile,
+  gatewaysFile,
+  menusFile,
+  publicFile,
+  roomsFile,
+} from '../delivered-files.ts';
+import { contextsOf } from '../dialplan/calls.ts';
+import { contextElement, extensionElement } from '../dialplan/dialplan.ts';
+import { menu } from '../dialplan/menus.ts';
+import { planOf } from '../dialplan/plan.ts';
+import { publicExtensions } from '../dialplan/public.ts';
+import { controlGroups, roomProfile } from '../dialplan/rooms.ts';
 import type { Element } from '../xml/element.ts';
 import { checkElements } from '../xml/parse.ts';
 import { elementText } from '../xml/write.ts';
@@ -14,11 +29,25 @@ import { gateway } from './gateways.ts';
  * @throws SipctlError `invalid` for a value that no file of FreeSWITCH can hold, or a tenant without the domain it needs
  */
 export function renderTenant(site: ResolvedSite): Artifact[] {
-  const { name } = site.tenant;
-  return [
-    ...artifact(name, gatewaysFile, 'Gateways', sorted(site.trunks).map(gateway), site.trunks.length),
-    ...artifact(name, directoryFile, 'SIP users', directory(site), site.users.length),
+  const { tenant, flow, users } = site;
+  const trunks = sorted(site.trunks);
+  const plan = planOf(flow, tenant.domain);
+  const parts: [file: string, what: string, elements: Element[], objects: number][] = [
+    [gatewaysFile, 'Gateways', trunks.map(gateway), trunks.length],
+    [directoryFile, 'SIP users', directory(site), users.length],
+    [menusFile, 'Menus', flow.ivrs.map((ivr) => menu(plan, ivr)), flow.ivrs.length],
+    [
+      roomsFile,
+      'Conference rooms',
+      flow.conferences.map((room) => roomProfile(plan, room)),
+      flow.conferences.length,
+    ],
+    [callsFile, 'Calls', contextsOf(plan).map(contextElement), flow.inbound.length + flow.dialled.length],
+    [publicFile, 'Carriers', publicExtensions(plan, trunks).map(extensionElement), trunks.length],
   ];
+  return parts.flatMap(([file, what, elements, objects]) =>
+    artifact(tenant.name, file, what, elements, objects),
+  );
 }
 
 /** The files of a generation's own folder: each includes what all tenants have in the store, and may be empty. */
@@ -27,10 +56,13 @@ export function renderIndexes(artifacts: Readonly<Record<string, HeldArtifact>>)
   return new Map(
     deliveredFiles.map(({ file }) => {
       const parts = keys.map((key) => artifacts[key] as HeldArtifact).filter((one) => one.file === file);
-      return [file, indexText(parts)];
+      return [file, file === controlsFile ? controlsText() : indexText(parts)];
     }),
   );
 }
+
+const controlsText = (): string =>
+  included('What keys do in conference rooms, made by sipctl.', linesOf(controlGroups()));
 
 // A relative path starts at the file that names it.
 const indexText = (parts: readonly HeldArtifact[]): string =>
@@ -43,6 +75,8 @@ const indexText = (parts: readonly HeldArtifact[]): string =>
 const included = (about: string, lines: string): string =>
   `<include>\n  <!-- ${about} -->\n${lines}</include>\n`;
 
+const linesOf = (elements: readonly Element[]): string => elements.map((one) => elementText(one, 1)).join('');
+
 function artifact(
   tenant: string,
   file: string,
@@ -52,7 +86,7 @@ function artifact(
 ): Artifact[] {
   if (elements.length === 0) return [];
   const about = `${what} of tenant ${tenant}, rendered by sipctl. Changes made here are lost with the next apply.`;
-  const content = included(about, elements.map((one) => elementText(one, 1)).join(''));
+  const content = included(about, linesOf(elements));
   checkElements(content, elements);
   const text = ownBytes(content);
   const sha256 = createHash('sha256').update(text).digest('hex');

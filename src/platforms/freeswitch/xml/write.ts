@@ -40,7 +40,7 @@ const references: Readonly<Record<string, string>> = {
 const unwritable = /[\p{Cc}\p{Surrogate}\ufffe\uffff]/u;
 
 /** A value between the quotes of an attribute. @throws SipctlError `invalid` naming `what`, never the value */
-export function escapeAttribute(value: string, what: string): string {
+function escapeAttribute(value: string, what: string): string {
   if (unwritable.test(value)) {
     throw new SipctlError('invalid', {
       code: 'unwritable_value',

@@ -1,0 +1,138 @@
+import type { Dialled, DialPattern } from '../../../model/flow/call-flow.ts';
+import { word } from '../words.ts';
+import {
+  type Action,
+  action,
+  always,
+  type Context,
+  condition,
+  dialled,
+  type Extension,
+  extension,
+  hangup,
+  quoted,
+  set,
+  share,
+  transfer,
+} from './dialplan.ts';
+import { counted, limit, type Plan, sendTo, voicemailProfile } from './plan.ts';
+import { emergencyHops, routeHops } from './routes.ts';
+
+const unallocated = 1;
+const forbidden = 21;
+
+/** How a call of a user begins: who calls, what every call carries, whether there is room, and where it leads. */
+export function calling(plan: Plan): Context[] {
+  const { flow, names } = plan;
+  if (flow.users.length === 0) return [];
+  const emergencies = flow.dialled.filter(({ action }) => action.kind === 'emergency');
+  const others = flow.dialled.filter(({ action }) => action.kind !== 'emergency');
+  return [
+    {
+      name: `t-${names.tenant}`,
+      extensions: [
+        extension('no user of the tenant', [
+          condition('${sipctl_caller_tenant}', `^(?!${quoted(names.tenant)}$)`, hangup(forbidden)),
+        ]),
+        extension('every call', [always(carried(plan, 'internal'))], true),
+        extension('what was dialled', [dialled('^([+*#0-9]+)$', [set('sipctl_number', '$1')])], true),
+        ...emergencies.map((one) => emergency(plan, one)),
+        extension(
+          'limits',
+          [
+            always([
+              limit(plan, counted.tenant, flow.maxCalls),
+              limit(plan, 'user.${sipctl_caller}', '${sipctl_max_calls}'),
+            ]),
+          ],
+          true,
+        ),
+        ...others.flatMap((one) => leading(plan, one)),
+        extension('unknown', [always(hangup(unallocated))]),
+      ],
+    },
+  ];
+}
+
+/** What every call carries. Limits would forget a call that is transferred, and everything here is. */
+export const carried = ({ names }: Plan, direction: 'internal' | 'inbound'): Action[] => [
+  set('accountcode', names.tenant),
+  share('SIPCTL_TENANT', names.tenant),
+  share('SIPCTL_DIRECTION', direction),
+  set('limit_ignore_transfer', 'true'),
+  set('hangup_after_bridge', 'true'),
+  set('continue_on_fail', 'true'),
+];
+
+// Counted, and never refused.
+function emergency(plan: Plan, { action: one, pattern }: Dialled): Extension {
+  if (one.kind !== 'emergency') throw new TypeError('not an emergency number');
+  return extension(`emergency ${word(one.emergency.number)}`, [
+    dialled(expressionOf(pattern), [
+      limit(plan, counted.tenant, -1),
+      limit(plan, 'user.${sipctl_caller}', -1),
+      ...emergencyHops(plan, one.emergency),
+    ]),
+  ]);
+}
+
+function leading(plan: Plan, one: Dialled): Extension[] {
+  const { names } = plan;
+  const { action: lead, pattern, why } = one;
+  switch (lead.kind) {
+    case 'reach':
+      return [extension(ownerOf(one), [dialled(expressionOf(pattern), sendTo(plan, lead.to))])];
+    case 'voicemail-menu':
+      return [
+        extension(why, [...ownBoxOnly(lead.box), dialled(expressionOf(pattern), openBox(plan, lead.box))]),
+      ];
+    case 'canonical': {
+      const to = transfer(names.context('outside'), `${word(lead.prepend)}$1`);
+      return [extension(why, [dialled(expressionOf(pattern, lead.strip), [to])])];
+    }
+    case 'route': {
+      const { route } = lead;
+      return [
+        extension(`route ${word(route.name)}, not for everybody`, [
+          condition('${toll_allow}', '^internal$'),
+          dialled(expressionOf(pattern), hangup(forbidden)),
+        ]),
+        extension(`route ${word(route.name)}`, [
+          dialled(expressionOf(pattern, route.strip), [
+            share('SIPCTL_DIRECTION', 'outbound'),
+            set('sipctl_sent', `${word(route.prepend)}$1`),
+          ]),
+          ...routeHops(plan, route),
+        ]),
+      ];
+    }
+    case 'emergency':
+      throw new TypeError(`${pattern.literal} is an emergency number`);
+  }
+}
+
+const ownBoxOnly = (box: 'own' | 'any') => (box === 'own' ? [condition('${sipctl_box}', '^true$')] : []);
+
+function openBox({ domain }: Plan, box: 'own' | 'any'): Action[] {
+  const check = `check ${voicemailProfile} ${word(domain)}`;
+  const open =
+    box === 'own'
+      ? [set('voicemail_authorized', 'true'), action('voicemail', `${check} \${user_name}`)]
+      : [action('voicemail', check)];
+  return [action('answer'), ...open, ...hangup(16)];
+}
+
+function ownerOf({ action: lead, why }: Dialled): string {
+  return lead.kind === 'reach' && 'name' in lead.to ? `${lead.to.kind} ${word(lead.to.name)}` : why;
+}
+
+/** The expression of a pattern; what is left of the number after `strip` characters is its first group. */
+export function expressionOf({ literal, anyDigits, more }: DialPattern, strip = 0): string {
+  const characters = [...[...literal].map(quoted), ...Array<string>(anyDigits).fill('[0-9]')];
+  const before = characters.slice(0, strip).join('');
+  const after = characters.slice(strip).join('');
+  const beyond = Math.max(0, strip - characters.length);
+  if (!more) return `^${before}(${after})$`;
+  if (beyond === 0) return `^${before}(${after}[0-9*#]+)$`;
+  return `^${before}[0-9*#]{${beyond}}([0-9*#]*)$`;
+}
