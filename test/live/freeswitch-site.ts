@@ -31,6 +31,8 @@ export function shippedShape(host: string): Record<string, string> {
       'challenge-realm': 'auto_from',
       'inbound-reg-force-matching-username': 'true',
       'multiple-registrations': 'contact',
+      // SIPp's phones wait for calls only.
+      'send-message-query-on-register': 'false',
     }),
     'autoload_configs/ivr.conf.xml': configuration(
       'ivr.conf',

@@ -65,9 +65,10 @@ const causes: Readonly<Record<number, string>> = {
 export function hangup(q850: number): Action[] {
   const cause = causes[q850];
   if (cause === undefined) throw new TypeError(`cause ${q850} has no name here`);
-  const end = action('hangup', cause);
+  // By itself FreeSWITCH would repeat what a phone or carrier said that was tried before.
+  const end = [set('sip_ignore_remote_cause', 'true'), action('hangup', cause)];
   // FreeSWITCH would make 603 of it, which says that nobody anywhere wants the call (RFC 3261 §21.6.2).
-  return q850 === hangupCauses.rejected.q850 ? [action('respond', hangupCauses.rejected.sip), end] : [end];
+  return q850 === hangupCauses.rejected.q850 ? [action('respond', hangupCauses.rejected.sip), ...end] : end;
 }
 
 export const condition = (

@@ -73,8 +73,11 @@ const ringTogether = (plan: Plan, { members, ringTime }: FlowGroup): Action[] =>
           .map((member) =>
             member.kind === 'user' ? phonesOfMember(plan, member.name) : outside(plan, member),
           )
-          .join(','),
+          .join(atOnce),
       );
+
+// Each member is rung by itself: in a list with commas, only the first phone of a user would ring.
+const atOnce = ':_:';
 
 const ringAll = (seconds: number, data: string): Action[] => [
   set('continue_on_fail', 'true'),
