@@ -17,6 +17,10 @@ export interface CallFlow {
   tenant: string;
   /** Concurrent calls of the tenant; 0: no limit. Emergency calls count, and are never refused. */
   maxCalls: number;
+  /** E.164, shown to the outside on calls that no user of the tenant makes; null: the hop's own. */
+  callerId: string | null;
+  /** The country's, `49`: what the toll class `national` means. null: nothing is national. */
+  callingCode: string | null;
   users: readonly FlowUser[];
   groups: readonly FlowGroup[];
   ivrs: readonly FlowIvr[];
@@ -121,8 +125,8 @@ export interface Dialled {
 
 export type DialledAction =
   | { kind: 'reach'; to: Destination }
-  /** The caller's own voicemail box. */
-  | { kind: 'voicemail-menu' }
+  /** The caller's own voicemail box, or one that is asked for, with its PIN. */
+  | { kind: 'voicemail-menu'; box: 'own' | 'asked' }
   | { kind: 'emergency'; emergency: FlowEmergency }
   /** Becomes E.164 by cutting and putting before, and is looked up in `routes`. */
   | { kind: 'canonical'; strip: number; prepend: string }
@@ -172,6 +176,8 @@ export interface Hop {
   format: WireFormat;
   /** Before every number that is sent, as the carrier wants it. */
   techPrefix: string;
+  /** E.164: the trunk's own number, shown where nobody else has one; null: there is none. */
+  callerId: string | null;
 }
 
 /**
