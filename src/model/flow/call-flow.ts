@@ -19,8 +19,8 @@ export interface CallFlow {
   maxCalls: number;
   /** E.164, shown to the outside on calls that no user of the tenant makes; null: the hop's own. */
   callerId: string | null;
-  /** The country's, `49`: what the toll class `national` means. null: nothing is national. */
-  callingCode: string | null;
+  /** The country's, `49`: what the toll class `national` means. Empty: nothing is national. */
+  callingCode: string;
   users: readonly FlowUser[];
   groups: readonly FlowGroup[];
   ivrs: readonly FlowIvr[];

@@ -6,7 +6,7 @@ export function emptyFlow(tenant: string): CallFlow {
     tenant,
     maxCalls: 0,
     callerId: null,
-    callingCode: null,
+    callingCode: '',
     users: [],
     groups: [],
     ivrs: [],
