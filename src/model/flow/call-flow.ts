@@ -17,10 +17,10 @@ export interface CallFlow {
   tenant: string;
   /** Concurrent calls of the tenant; 0: no limit. Emergency calls count, and are never refused. */
   maxCalls: number;
-  /** E.164, shown to the outside on calls that no user of the tenant makes; null: the hop's own. */
-  callerId: string | null;
-  /** The country's, `49`: what the toll class `national` means. Empty: nothing is national. */
+  /** Of its country, `49`: the numbers that toll class `national` may call. */
   callingCode: string;
+  /** E.164, shown on outside calls that no user makes; null: the main number of the trunk they take. */
+  callerId: string | null;
   users: readonly FlowUser[];
   groups: readonly FlowGroup[];
   ivrs: readonly FlowIvr[];
@@ -109,7 +109,10 @@ export interface FlowSchedule {
   closed: Destination;
 }
 
-/** Digits that a caller dials: the literal ones, then any digits, then any more (one at least). */
+/**
+ * What a caller dials: the literal characters, then so many digits, then any more characters (one at least) of those
+ * that a phone can send: `0-9 * #`.
+ */
 export interface DialPattern {
   literal: string;
   anyDigits: number;
@@ -125,8 +128,8 @@ export interface Dialled {
 
 export type DialledAction =
   | { kind: 'reach'; to: Destination }
-  /** The caller's own voicemail box, or one that is asked for, with its PIN. */
-  | { kind: 'voicemail-menu'; box: 'own' | 'asked' }
+  /** The caller's own voicemail box, or any: then the box is asked for, too. */
+  | { kind: 'voicemail-menu'; box: 'own' | 'any' }
   | { kind: 'emergency'; emergency: FlowEmergency }
   /** Becomes E.164 by cutting and putting before, and is looked up in `routes`. */
   | { kind: 'canonical'; strip: number; prepend: string }
@@ -174,10 +177,10 @@ export interface Hop {
   /** 0: no limit. */
   maxCalls: number;
   format: WireFormat;
+  /** E.164: the trunk's main number, shown where neither the route nor the caller has one; null: nothing is known. */
+  callerId: string | null;
   /** Before every number that is sent, as the carrier wants it. */
   techPrefix: string;
-  /** E.164: the trunk's own number, shown where nobody else has one; null: there is none. */
-  callerId: string | null;
 }
 
 /**
