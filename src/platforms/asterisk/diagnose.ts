@@ -3,7 +3,7 @@ import type { AmiConnection } from './ami/connection.ts';
 import { AmiError } from './ami/failures.ts';
 import { type Delivered, objectKey } from './delivered.ts';
 import {
-  hostFiles,
+  hostFilesOf,
   type IncludeTrace,
   indexPath,
   mainFile,
@@ -30,7 +30,7 @@ export async function reloadObstacles(
   folder: string,
 ): Promise<Finding[]> {
   const trace = await traceIncludes(read, folder);
-  const isCutOff = hostFiles.some((file) => timesRead(trace, indexPath(file)) === 0);
+  const isCutOff = hostFilesOf(mainFile).some((file) => timesRead(trace, indexPath(file)) === 0);
   const inMain = trace.faults.find((one) => one.file === mainFile);
   const fault = inMain ?? (isCutOff ? trace.faults[0] : undefined);
   if (fault === undefined || !(await isRefused(ami, fault.file))) return [];
@@ -44,7 +44,7 @@ export async function reloadObstacles(
 /** Why Asterisk does not come to our files: an include line is missing, or something before it ends the reading. */
 export async function whyNotRead(ami: AmiConnection, read: ReadFile, folder: string): Promise<Finding[]> {
   const trace = await traceIncludes(read, folder);
-  const unreached = hostFiles.filter((file) => timesRead(trace, indexPath(file)) === 0);
+  const unreached = hostFilesOf(mainFile).filter((file) => timesRead(trace, indexPath(file)) === 0);
   const [fault] = trace.faults;
   if (fault !== undefined && unreached.length > 0) {
     return [syntax(fault.file, `line ${fault.line}: ${fault.message}; nothing after it is read`)];
@@ -77,7 +77,7 @@ const syntax = (file: string, message: string): Finding => ({
 
 async function firstRefused(ami: AmiConnection, trace: IncludeTrace): Promise<string | null> {
   for (const { path } of trace.files) {
-    if (hostFiles.some((file) => file === path || indexPath(file) === path)) continue;
+    if (hostFilesOf(mainFile).some((file) => file === path || indexPath(file) === path)) continue;
     if (await isRefused(ami, path)) return path;
   }
   return null;
