@@ -17,6 +17,10 @@ export interface CallFlow {
   tenant: string;
   /** Concurrent calls of the tenant; 0: no limit. Emergency calls count, and are never refused. */
   maxCalls: number;
+  /** Of its country, `49`: the numbers that toll class `national` may call. */
+  callingCode: string;
+  /** E.164, shown on outside calls that no user makes; null: the main number of the trunk they take. */
+  callerId: string | null;
   users: readonly FlowUser[];
   groups: readonly FlowGroup[];
   ivrs: readonly FlowIvr[];
@@ -105,7 +109,10 @@ export interface FlowSchedule {
   closed: Destination;
 }
 
-/** Digits that a caller dials: the literal ones, then any digits, then any more (one at least). */
+/**
+ * What a caller dials: the literal characters, then so many digits, then any more characters (one at least) of those
+ * that a phone can send: `0-9 * #`.
+ */
 export interface DialPattern {
   literal: string;
   anyDigits: number;
@@ -121,8 +128,8 @@ export interface Dialled {
 
 export type DialledAction =
   | { kind: 'reach'; to: Destination }
-  /** The caller's own voicemail box. */
-  | { kind: 'voicemail-menu' }
+  /** The caller's own voicemail box, or any: then the box is asked for, too. */
+  | { kind: 'voicemail-menu'; box: 'own' | 'any' }
   | { kind: 'emergency'; emergency: FlowEmergency }
   /** Becomes E.164 by cutting and putting before, and is looked up in `routes`. */
   | { kind: 'canonical'; strip: number; prepend: string }
@@ -170,6 +177,8 @@ export interface Hop {
   /** 0: no limit. */
   maxCalls: number;
   format: WireFormat;
+  /** E.164: the trunk's main number, shown where neither the route nor the caller has one; null: nothing is known. */
+  callerId: string | null;
   /** Before every number that is sent, as the carrier wants it. */
   techPrefix: string;
 }

@@ -5,6 +5,8 @@ export function emptyFlow(tenant: string): CallFlow {
   return {
     tenant,
     maxCalls: 0,
+    callingCode: '',
+    callerId: null,
     users: [],
     groups: [],
     ivrs: [],
