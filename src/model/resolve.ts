@@ -1,6 +1,6 @@
 import { SipctlError } from '../errors.ts';
-import { emptyFlow } from './flow/resolve-flow.ts';
-import { trunkContext, trunkId, userContext, userId } from './identity.ts';
+import { emptyFlow, resolveFlow } from './flow/resolve-flow.ts';
+import { trunkContext, trunkId, userContext, userId, voicemailContext } from './identity.ts';
 import type { Tenant, Trunk, User } from './nouns.ts';
 import { host as isHost } from './rules.ts';
 import type { ResolvedSite, ResolvedTrunk, ResolvedUser, TenantSite } from './site.ts';
@@ -13,16 +13,13 @@ import type { Catalog, ProviderTemplate, Transport, UserTemplate } from './templ
 export function resolveSite(site: TenantSite, catalog: Catalog): ResolvedSite {
   const { tenant } = site;
   if (!tenant.enabled) return { tenant, trunks: [], users: [], flow: emptyFlow(tenant.name) };
-  return {
-    tenant,
-    trunks: site.trunks
-      .filter((trunk) => trunk.enabled)
-      .map((trunk) => resolveTrunk(trunk, tenant, providerOf(trunk, catalog))),
-    users: site.users
-      .filter((user) => user.enabled)
-      .map((user) => resolveUser(user, tenant, userTemplateOf(user, catalog))),
-    flow: emptyFlow(tenant.name),
-  };
+  const trunks = site.trunks
+    .filter((trunk) => trunk.enabled)
+    .map((trunk) => resolveTrunk(trunk, tenant, providerOf(trunk, catalog)));
+  const users = site.users
+    .filter((user) => user.enabled)
+    .map((user) => resolveUser(user, tenant, userTemplateOf(user, catalog)));
+  return { tenant, trunks, users, flow: resolveFlow(site, trunks, users) };
 }
 
 export function resolveTrunk(trunk: Trunk, tenant: Tenant, template: ProviderTemplate): ResolvedTrunk {
@@ -68,6 +65,8 @@ const asHost = (realm: string | null): string | null => (realm !== null && isHos
 
 export function resolveUser(user: User, tenant: Tenant, template: UserTemplate): ResolvedUser {
   const audio = user.codecs ?? template.codecs;
+  // A mailbox that was named is kept elsewhere: nobody gets a second one without asking for it.
+  const voicemail = user.voicemail ?? (user.mailbox === null && template.voicemail);
   const video = (user.video ?? []).filter((codec) => !audio.includes(codec));
   return {
     id: userId(tenant.domain, user.username),
@@ -84,7 +83,8 @@ export function resolveUser(user: User, tenant: Tenant, template: UserTemplate):
     transport: user.transport,
     context: user.context ?? tenant.context ?? template.context ?? userContext(tenant.name),
     callerId: user.callerId ?? tenant.defaultCallerId,
-    mailbox: user.mailbox,
+    mailbox: user.mailbox ?? (voicemail ? `${user.extension}@${voicemailContext(tenant.name)}` : null),
+    voicemail,
     maxCalls: user.maxCalls,
   };
 }
