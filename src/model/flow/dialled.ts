@@ -71,11 +71,17 @@ export function countryRules(plan: NumberingPlan | null): Dialled[] {
       rule(`${prefix}.`, prefix.length, '+', `international number dialled in ${plan.country}`),
     ),
     ...chosen,
-    ...(nationalPrefix === ''
-      ? []
-      : [rule(`${nationalPrefix}.`, nationalPrefix.length, ownCountry, national)]),
+    ...withPrefix(plan).map((pattern) => rule(pattern, nationalPrefix.length, ownCountry, national)),
     ...bareLengths.map((digits) => rule('X'.repeat(digits), 0, ownCountry, national)),
   ];
+}
+
+// Where every number is as long as the other, fewer digits are somebody's mistyped extension.
+function withPrefix({ nationalPrefix, bareLengths }: NumberingPlan): string[] {
+  if (nationalPrefix === '') return [];
+  return bareLengths.length === 0
+    ? [`${nationalPrefix}.`]
+    : bareLengths.map((digits) => nationalPrefix + 'X'.repeat(digits));
 }
 
 const rule = (pattern: string, strip: number, prepend: string, why: string): Dialled => ({

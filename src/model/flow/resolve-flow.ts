@@ -34,6 +34,7 @@ export function emptyFlow(tenant: string): CallFlow {
     schedules: [],
     dialled: [],
     inbound: [],
+    trunks: [],
     accounts: [],
     routes: [],
   };
@@ -70,6 +71,9 @@ export function resolveFlow(
     ...flow,
     dialled: dialledBy(site, users, out, plan),
     inbound: inboundNumbers(site, trunks, plan, lead),
+    trunks: trunks
+      .filter((trunk) => trunk.inbound)
+      .map(({ name, id, maxCalls }) => ({ name, endpoint: id, maxCalls })),
     accounts: accountsOf(trunks),
     routes: out.routes,
   };
