@@ -65,8 +65,7 @@ const asHost = (realm: string | null): string | null => (realm !== null && isHos
 
 export function resolveUser(user: User, tenant: Tenant, template: UserTemplate): ResolvedUser {
   const audio = user.codecs ?? template.codecs;
-  // A mailbox that was named is kept elsewhere: nobody gets a second one without asking for it.
-  const voicemail = user.voicemail ?? (user.mailbox === null && template.voicemail);
+  const voicemail = user.voicemail ?? template.voicemail;
   const video = (user.video ?? []).filter((codec) => !audio.includes(codec));
   return {
     id: userId(tenant.domain, user.username),
@@ -83,10 +82,17 @@ export function resolveUser(user: User, tenant: Tenant, template: UserTemplate):
     transport: user.transport,
     context: user.context ?? tenant.context ?? template.context ?? userContext(tenant.name),
     callerId: user.callerId ?? tenant.defaultCallerId,
-    mailbox: user.mailbox ?? (voicemail ? `${user.extension}@${voicemailContext(tenant.name)}` : null),
+    mailbox: shownBoxes(user, voicemail, tenant.name),
     voicemail,
     maxCalls: user.maxCalls,
   };
+}
+
+// The own box, and the one that was named, which is somebody else's or kept by another system.
+function shownBoxes({ extension, mailbox }: User, voicemail: boolean, tenant: string): string | null {
+  const own = voicemail ? `${extension}@${voicemailContext(tenant)}` : null;
+  const boxes = [...new Set([own, mailbox])].filter((box) => box !== null);
+  return boxes.length === 0 ? null : boxes.join(',');
 }
 
 /** Seconds; what the documents register for where the carrier says nothing. */

@@ -97,7 +97,7 @@ const nowhere: Destination = { kind: 'hangup', cause: 'unavailable' };
 function destinations(site: TenantSite, users: readonly ResolvedUser[]): Lead {
   const there = new Set([
     ...users.map(({ username }) => `user:${username}`),
-    ...users.filter(keepsBox).map(({ username }) => `voicemail:${username}`),
+    ...users.filter(({ voicemail }) => voicemail).map(({ username }) => `voicemail:${username}`),
     ...(['group', 'ivr', 'conference'] as const).flatMap((kind) =>
       enabled(site[`${kind}s`] as readonly { enabled: boolean; name: string }[]).map(
         ({ name }) => `${kind}:${name}`,
@@ -109,8 +109,6 @@ function destinations(site: TenantSite, users: readonly ResolvedUser[]): Lead {
     return 'name' in destination && !there.has(text) ? nowhere : destination;
   };
 }
-
-const keepsBox = ({ voicemail }: ResolvedUser): boolean => voicemail;
 
 interface UserSurroundings {
   lead: Lead;
@@ -130,7 +128,7 @@ function flowUser(
     maxCalls: user.maxCalls,
     ringTime: stored.ringTime,
     unanswered: stored.unanswered === null ? null : lead(stored.unanswered),
-    mailbox: keepsBox(user) ? mailboxOf(user, stored) : null,
+    mailbox: user.voicemail ? mailboxOf(user, stored) : null,
     callerId: showable(stored.callerId) ?? callerId,
     tollClass: stored.tollClass,
   };

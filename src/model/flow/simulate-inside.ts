@@ -24,7 +24,7 @@ export function reach(walk: Walk, to: Destination, because: Because): CallOutcom
     case 'conference':
       return reachConference(walk, named(conferences, to.name));
     case 'voicemail':
-      return leaveMessage(walk, named(users, to.name), 'unavailable');
+      return leaveMessage(walk, named(users, to.name));
     case 'app':
       return { kind: 'app', context: to.context, number: walk.called };
     case 'external':
@@ -44,15 +44,15 @@ function named<T extends { name: string }>(objects: readonly T[], name: string):
 function reachUser(walk: Walk, user: FlowUser): CallOutcome {
   const result = ring(walk, user, user.ringTime);
   if (result === 'answered') return talkTo(walk, user, [user.name]);
+  walk.busy = result === 'busy' || result === 'limit';
   if (user.unanswered !== null) return reach(walk, user.unanswered, 'unanswered');
-  const busy = result === 'busy' || result === 'limit';
   if (user.mailbox !== null) {
     walk.decisions.push({
       step: 'destination',
       to: { kind: 'voicemail', name: user.name },
       because: 'mailbox',
     });
-    return leaveMessage(walk, user, busy ? 'busy' : 'unavailable');
+    return leaveMessage(walk, user);
   }
   return refused(causeOf[result]);
 }
@@ -63,7 +63,7 @@ const causeOf: Readonly<Record<Exclude<RingResult, 'answered'>, number>> = {
   limit: 17,
   'no-answer': 19,
   offline: 20,
-  rejected: 21,
+  rejected: 19,
 };
 
 function ring(walk: Walk, user: FlowUser, seconds: number): RingResult {
@@ -92,8 +92,9 @@ function talkTo(walk: Walk, { name, endpoint }: FlowUser, rings: readonly string
   return { kind: 'user', user: name, endpoint, rings };
 }
 
-function leaveMessage(walk: Walk, user: FlowUser, greeting: 'unavailable' | 'busy'): CallOutcome {
+function leaveMessage(walk: Walk, user: FlowUser): CallOutcome {
   walk.answered = true;
+  const greeting = walk.busy ? 'busy' : 'unavailable';
   return { kind: 'voicemail', user: user.name, box: user.mailbox?.box ?? '', greeting };
 }
 

@@ -72,11 +72,11 @@ interface Sending {
   mayRefuse: boolean;
 }
 
-// What the caller is told of a trunk that could not even be asked: ITU-T Q.850, no circuit available.
-const noCircuit = 34;
+/** ITU-T Q.850: what the caller is told of a trunk that could not even be asked: busy, no circuit available. */
+const notAsked = { limit: 17, unreachable: 34 } as const;
 
 function tryHops(walk: Walk, hops: readonly Hop[], sending: Sending): CallOutcome {
-  let last = noCircuit;
+  let last: number = notAsked.unreachable;
   for (const [at, hop] of hops.entries()) {
     const shown = sending.shownBy(hop);
     const attempt: HopAttempt = {
@@ -86,13 +86,13 @@ function tryHops(walk: Walk, hops: readonly Hop[], sending: Sending): CallOutcom
       result: hopResult(walk, hop, sending.mayRefuse),
     };
     const { result } = attempt;
-    last = typeof result === 'number' ? result : noCircuit;
     const passed = result !== 'answered' && (typeof result !== 'number' || sending.passes(result));
     const next = passed && at + 1 < hops.length;
     walk.decisions.push({ step: 'hop', ...attempt, callerIdOf: shown.origin, next });
     walk.hops.push(attempt);
     walk.variables.SIPCTL_TRUNK = hop.trunk;
     if (result === 'answered') return answeredBy(walk, attempt);
+    last = typeof result === 'number' ? result : notAsked[result];
     if (!passed) break;
   }
   return refused(last);

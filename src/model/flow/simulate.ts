@@ -41,11 +41,12 @@ function callFromCarrier(walk: Walk, call: InboundCall): CallOutcome {
   enter(walk, 'inbound');
   if (call.trunk !== null) walk.variables.SIPCTL_TRUNK = call.trunk;
   const trunk = walk.flow.trunks.find(({ name }) => name === call.trunk);
+  const number = calledNumber(walk, call);
+  if (number === null) return refused(1);
   if (overLimit(walk, 'tenant', walk.flow.tenant, walk.flow.maxCalls)) return refused(17);
   if (trunk !== undefined && overLimit(walk, 'trunk', trunk.name, trunk.maxCalls)) return refused(17);
   walk.arrivedOn = call.trunk;
-  const number = calledNumber(walk, call);
-  return number === null ? refused(1) : reachNumber(walk, number, call.at);
+  return reachNumber(walk, number, call.at);
 }
 
 // The request URI of a call to a registered contact holds the account, and To the number that was dialled.
@@ -97,8 +98,7 @@ function callOfUser(walk: Walk, { user: name, dialled: digits, at }: UserCall): 
     case 'reach':
       return reach(walk, target.to, 'dialled');
     case 'voicemail-menu':
-      walk.answered = true;
-      return { kind: 'voicemail-menu', box: target.box === 'own' ? (user.mailbox?.box ?? null) : null };
+      return openVoicemail(walk, target.box === 'own' ? [user] : walk.flow.users, target.box);
     case 'number':
       walk.decisions.push({ step: 'canonical', number: target.number.number, good: true });
       walk.decisions.push({ step: 'own-number', number: target.number.number });
@@ -110,6 +110,13 @@ function callOfUser(walk: Walk, { user: name, dialled: digits, at }: UserCall): 
     case 'outside':
       return callToE164(walk, user, target.number);
   }
+}
+
+function openVoicemail(walk: Walk, users: readonly FlowUser[], which: 'own' | 'any'): CallOutcome {
+  const box = users.find(({ mailbox }) => mailbox !== null)?.mailbox?.box;
+  if (box === undefined) return refused(1);
+  walk.answered = true;
+  return { kind: 'voicemail-menu', box: which === 'own' ? box : null };
 }
 
 /** What the dialled digits mean: an action with its number worked out. */

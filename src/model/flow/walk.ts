@@ -15,6 +15,8 @@ export interface Walk {
   /** The number of the tenant that was called. */
   number: InboundNumber | null;
   answered: boolean;
+  /** Whoever was called last was busy. */
+  busy: boolean;
   /** Destinations so far. */
   destinations: number;
   /** The trunk that the call came in on, which it takes a place of. */
@@ -32,6 +34,7 @@ export function newWalk(flow: CallFlow, world: World, called: string): Walk {
     pressed: [...(world.pressed ?? [])],
     number: null,
     answered: false,
+    busy: false,
     destinations: 0,
     arrivedOn: null,
   };
@@ -57,11 +60,12 @@ function callsOf({ world, arrivedOn }: Walk, of: 'tenant' | 'user' | 'trunk', na
   return (trunks[name] ?? 0) + (arrivedOn === name ? 1 : 0);
 }
 
-// Both engines answer so; what is not named here ends as 603 (RFC 3261 §21.6.2).
+// As engines answer; what is not named here ends as 603 (RFC 3261 §21.6.2).
+// biome-ignore format: a table
 const sipOfCause: Readonly<Record<number, number>> = {
   1: 404, 2: 404, 3: 404, 17: 486, 18: 408, 19: 480, 20: 480, 21: 403, 22: 410, 27: 502, 28: 484, 29: 501,
   31: 480, 34: 503, 38: 500, 42: 503, 58: 488, 66: 503, 127: 500,
-}; // biome-ignore format: a table
+};
 
 /** The caller is told a cause of ITU-T Q.850, as the SIP status of RFC 3398 §7.2.4.1. */
 export const refused = (q850: number): CallOutcome => ({

@@ -92,6 +92,7 @@ export const callCases: readonly CallCase[] = [
   { name: 'no phone registered, and no box', tenant: 'acme', call: calls('ann', '1002'), world: { phones: { bob: 'offline' } }, outcome: told(20, 480) },
   { name: 'busy, and no box', tenant: 'acme', call: calls('ann', '1002'), world: { phones: { bob: 'busy' } }, outcome: told(17, 486) },
   { name: 'nobody answers, and no box', tenant: 'acme', call: calls('ann', '1002'), world: { phones: { bob: 'no-answer' } }, outcome: told(19, 480) },
+  { name: 'a phone that rejects', tenant: 'acme', call: calls('ann', '1002'), world: { phones: { bob: 'rejects' } }, outcome: told(19, 480) },
   { name: 'nobody answers, and somebody else does', tenant: 'acme', call: calls('ann', '1003'), world: { phones: { cleo: 'no-answer' } }, outcome: person('bob') },
   { name: 'a mailbox kept elsewhere takes no message', tenant: 'acme', call: calls('ann', '1006'), world: { phones: { fay: 'no-answer' } }, outcome: told(19, 480) },
   { name: 'a template’s voicemail box', tenant: 'globex', call: calls('hans', '1001'), world: { phones: { greta: 'no-answer' } }, outcome: message('greta', '1001') },
@@ -107,6 +108,7 @@ export const callCases: readonly CallCase[] = [
   { name: 'a disabled group’s extension', tenant: 'acme', call: calls('ann', '2003'), outcome: told(1, 404) },
   { name: 'the own voicemail box', tenant: 'acme', call: calls('ann', '*97'), outcome: { kind: 'voicemail-menu', box: '1001' } },
   { name: 'any voicemail box', tenant: 'acme', call: calls('bob', '*98'), outcome: { kind: 'voicemail-menu', box: null } },
+  { name: 'the own voicemail box of one who has none', tenant: 'acme', call: calls('bob', '*97'), outcome: told(1, 404) },
   { name: 'a room without a PIN', tenant: 'acme', call: calls('ann', '4001'), outcome: { kind: 'conference', room: 'open', role: 'participant' } },
   { name: 'a moderator', tenant: 'acme', call: calls('ann', '4000'), world: { pressed: ['9876#'] }, outcome: { kind: 'conference', room: 'board', role: 'moderator' }, recorded: true },
   { name: 'a participant, at the second try', tenant: 'acme', call: calls('ann', '4000'), world: { pressed: ['1111#', '1234#'] }, outcome: { kind: 'conference', room: 'board', role: 'participant' }, recorded: true },
@@ -122,6 +124,8 @@ export const callCases: readonly CallCase[] = [
   { name: 'the called user’s limit, and a box is there', tenant: 'acme', call: calls('bob', '1001'), world: { calls: { users: { ann: 2 } } }, outcome: message('ann', '1001', 'busy') },
   { name: 'a group passes over a member at its limit', tenant: 'acme', call: calls('cleo', '2000'), world: { calls: { users: { ann: 2 } } }, outcome: person('bob') },
   { name: 'the limit of the trunk a call arrives on', tenant: 'acme', call: arrives('+15551234567'), world: { calls: { trunks: { telnyx_main: 3 } } }, outcome: told(17, 486) },
+  { name: 'a number that nobody has is unknown also at the limit', tenant: 'globex', call: arrives('+4930000000', { trunk: 'z_first' }), world: { calls: { tenant: 2 } }, outcome: told(1, 404) },
+  { name: 'the last trunk is at its limit', tenant: 'acme', call: calls('ann', '+14165551234'), world: { calls: { trunks: { voipms: 5 } } }, outcome: told(17, 486), hops: [hop('voipms', '14165551234', '15551234568', 'limit')] },
   { name: 'a trunk at its limit is passed', tenant: 'acme', call: calls('ann', '+442071234567'), world: { calls: { trunks: { telnyx_main: 3 } } }, ...outside(hop('telnyx_main', '+442071234567', annId, 'limit'), hop('twilio', '+442071234567', annId)) },
 
   // From carriers (8, 9)

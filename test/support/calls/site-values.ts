@@ -55,7 +55,7 @@ function stored(noun: Noun, values: Values): Record<string, Value> {
   const strange = Object.keys(values).filter((name) => !known.has(name));
   if (strange.length > 0) throw new TypeError(`a ${noun.name} has no ${strange.join(', ')}`);
   const whole = Object.fromEntries(
-    fields.map(([name, field]): [string, Value] => [name, valueOf(field, values[name])]),
+    fields.map(([name, field]): [string, Value] => [name, storedValue(field, values[name])]),
   );
   return {
     id: 1,
@@ -68,7 +68,7 @@ function stored(noun: Noun, values: Values): Record<string, Value> {
 }
 
 // By the field's own rule, so that no site is tried that could not be stored.
-function valueOf(field: Field, value: Values[string] | undefined): Value {
+function storedValue(field: Field, value: Values[string] | undefined): Value {
   if (value === undefined || value === null) return field.initial ?? null;
   if (field.kind === 'secret') return new Secret(String(value));
   if (typeof value === 'boolean' || typeof value === 'number') return value;
