@@ -68,8 +68,8 @@ const longFlag = (flags: string): string => /--[a-z-]+/.exec(flags)?.[0] ?? flag
 async function namesOf(kind: string, typed: readonly string[], app: App): Promise<string[]> {
   if (kind === 'provider') return [...(await app.catalog()).providers.keys()];
   if (kind === 'user-template') return [...(await app.catalog()).users.keys()];
-  const nouns = await import('../model/nouns.ts');
-  const noun = Object.values(nouns).find((one) => one.name === kind);
+  const { everyNoun } = await import('../model/every-noun.ts');
+  const noun = everyNoun.find((one) => one.name === kind);
   if (noun === undefined) return [];
   try {
     const store = await app.store();
