@@ -48,26 +48,26 @@ export async function boxProblems(app: App, draft: ObjectDraft): Promise<Problem
 type Owner = Pick<nouns.User, 'voicemail' | 'template'>;
 
 /** Objects that lead to a user's voicemail box, where this draft takes the box away. */
-export async function lostBoxProblems(app: App, { ref, values, given }: ObjectDraft): Promise<Problem[]> {
-  const changed = given.find((field) => field === 'voicemail' || field === 'template');
-  if (changed === undefined) return [];
+export async function lostBoxProblems(app: App, { ref, values, changed }: ObjectDraft): Promise<Problem[]> {
+  const by = changed.find((field) => field === 'voicemail' || field === 'template');
+  if (by === undefined) return [];
   const user = values as unknown as Owner;
   if (keepsVoicemail(user, (await app.catalog()).users.get(user.template))) return [];
   const { records } = await app.store();
   const mentioners = await records.mentioners([{ noun: nouns.user, ref }]);
   return mentioners
     .filter(({ text }) => boxOf(text) === ref.name)
-    .map(({ noun, ref: by, field, text }) => ({
+    .map(({ noun, ref: { name, tenant }, field, text }) => ({
       code: 'voicemail_in_use',
-      message: `${changed}: ${noun} ${by.name} sends calls to the voicemail box (${field} ${text})`,
-      field: changed,
-      hint: `keep it with --voicemail, or send them elsewhere: sipctl ${noun} set ${by.name} --tenant ${by.tenant}`,
+      message: `${by}: ${noun} ${name} sends calls to the voicemail box (${field} ${text})`,
+      field: by,
+      hint: `keep it with --voicemail, or send them elsewhere: sipctl ${noun} set ${name} --tenant ${tenant}`,
     }));
 }
 
 /** Objects that name a trunk to send calls through, as a warning where it takes none any more. */
-export async function idleTrunkWarnings(app: App, { ref, values, given }: ObjectDraft): Promise<Problem[]> {
-  if (values.outbound !== false || !given.includes('outbound')) return [];
+export async function idleTrunkWarnings(app: App, { ref, values, changed }: ObjectDraft): Promise<Problem[]> {
+  if (values.outbound !== false || !changed.includes('outbound')) return [];
   const { records } = await app.store();
   return (await records.mentioners([{ noun: nouns.trunk, ref }])).map(({ noun, ref: by, field }) => ({
     code: 'trunk_not_outbound',

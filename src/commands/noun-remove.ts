@@ -43,9 +43,8 @@ export const remove =
       changed: true,
       data: { removed, changed },
       text: (style) =>
-        removal.changes
-          .map((one) => `${style.bold(label(one))} changed: ${one.places.join(', ')}\n`)
-          .join('') + removed.map((one) => `${style.bold(one)} removed\n`).join(''),
+        removal.changes.map((one) => `${style.bold(label(one))} lost ${one.places.join(', ')}\n`).join('') +
+        removed.map((one) => `${style.bold(one)} removed\n`).join(''),
     };
     return applyAfterWrite(app, input, result);
   };

@@ -45,8 +45,8 @@ export interface ObjectDraft {
   noun: Noun;
   ref: ObjectRef;
   values: Stored;
-  /** Fields that this command gives a value. */
-  given: readonly string[];
+  /** Fields of an object that is there already to which this command gives a value. */
+  changed: readonly string[];
 }
 
 export interface Findings {
@@ -250,7 +250,7 @@ async function newValues(command: NounCommand, app: App, input: Input, ref: Obje
   if (app.terminal.interactive && complaints.problems.length === 0)
     await command.ask?.(app, ref, values, missing);
   missingProblems(noun, values, complaints);
-  const draft = { noun, ref, values: values as Stored, given: Object.keys(noun.fields) };
+  const draft = { noun, ref, values: values as Stored, changed: [] };
   const warnings = await checkTogether(command, app, draft, complaints);
   complaints.throwIfAny();
   return { values, warnings };
@@ -262,7 +262,7 @@ async function changedValues(command: NounCommand, app: App, input: Input, ref: 
   const values = await readPatch(noun, input, app, complaints);
   const store = await app.store();
   const before = (await store.records.get(noun, ref)) as unknown as Stored;
-  const draft = { noun, ref, values: { ...before, ...values } as Stored, given: Object.keys(values) };
+  const draft = { noun, ref, values: { ...before, ...values } as Stored, changed: Object.keys(values) };
   const warnings = await checkTogether(command, app, draft, complaints);
   complaints.throwIfAny();
   return { values, warnings };
