@@ -10,6 +10,7 @@ export async function applyAfterWrite(app: App, input: Input, written: Result): 
     ...applied,
     changed: written.changed === true || applied.changed === true,
     data: { ...(written.data as object), apply: applied.data },
+    warnings: [...(written.warnings ?? []), ...(applied.warnings ?? [])],
     text: (style) => written.text(style) + applied.text(style),
   };
 }

@@ -22,8 +22,8 @@ export interface Input {
 
 export type Run = (app: App, input: Input) => Promise<Result>;
 
-/** `['--limit <n>', 'how many', default?]` */
-export type OptionSpec = readonly [flags: string, help: string];
+/** `['--limit <n>', 'how many']`; values of a flag that is `joined` add up where it is given again. */
+export type OptionSpec = readonly [flags: string, help: string, repeated?: 'joined'];
 
 export interface VerbSpec {
   name: string;

@@ -11,25 +11,48 @@ const script =
 const words =
   (commands: readonly CommandEntry[], globalOptions: readonly OptionSpec[]): Run =>
   async (app, { args }) => {
-    const typed = args.filter((word): word is string => word !== undefined);
-    const found = await candidates({ typed: typed.slice(0, -1), commands, globalOptions, app });
-    const last = typed.at(-1) ?? '';
-    const matching = found.filter((word) => word.startsWith(last));
+    const typed = unbroken(args.filter((word): word is string => word !== undefined));
+    const last = typed.words.at(-1) ?? '';
+    const found = await candidates({ typed: typed.words.slice(0, -1), last, commands, globalOptions, app });
+    const matching = found.filter((word) => word.startsWith(last)).map((word) => word.slice(typed.standing));
     return { data: { words: matching }, text: () => matching.map((word) => `${word}\n`).join('') };
   };
+
+/** Bash takes words apart at `:` and `=`, and replaces the last part only: `--to user : a` is `--to user:a`. */
+function unbroken(parts: readonly string[]): { words: string[]; standing: number } {
+  const words: string[] = [];
+  let standing = 0;
+  for (const [at, part] of parts.entries()) {
+    const joins = at > 0 && (isBreak(part) || isBreak(parts[at - 1] as string));
+    const before = joins ? (words.pop() ?? '') : '';
+    words.push(before + part);
+    // A break that is being typed is itself what stands there already.
+    standing = before.length + (isBreak(part) ? part.length : 0);
+  }
+  return { words, standing };
+}
+
+const isBreak = (part: string): boolean => /^[:=]+$/.test(part);
 
 interface Line {
   /** Every word before the one that is being typed. */
   typed: readonly string[];
+  last: string;
   commands: readonly CommandEntry[];
   globalOptions: readonly OptionSpec[];
   app: App;
 }
 
-async function candidates({ typed, commands, globalOptions, app }: Line): Promise<string[]> {
-  const wanted = valuesOf.get(typed.at(-1) ?? '');
-  if (wanted !== undefined) return namesOf(wanted, typed, app);
+async function candidates({ typed, last, commands, globalOptions, app }: Line): Promise<string[]> {
+  const flag = typed.at(-1) ?? '';
   const [name, verb] = plainWords(typed, globalOptions);
+  const wanted = valuesOf.get(flag);
+  if (wanted !== undefined) return namesOf(wanted, typed, app);
+  if (name !== undefined && flag.startsWith('--')) {
+    const named = await import('./completion-names.ts');
+    const kinds = named.kindsNamedBy(name, flag);
+    if (kinds !== null) return named.spelled(kinds, last, (kind) => namesOf(kind, typed, app));
+  }
   if (name === undefined) return commands.map((command) => command.name);
   const spec = await commands.find((command) => command.name === name)?.load();
   if (spec === undefined) return [];
@@ -47,8 +70,6 @@ const valuesOf: ReadonlyMap<string, string> = new Map([
   ['--tenant', 'tenant'],
   ['--provider', 'provider'],
   ['--template', 'user-template'],
-  ['--trunk', 'trunk'],
-  ['--owner', 'user'],
   ['--node', 'node'],
 ]);
 
@@ -68,8 +89,8 @@ const longFlag = (flags: string): string => /--[a-z-]+/.exec(flags)?.[0] ?? flag
 async function namesOf(kind: string, typed: readonly string[], app: App): Promise<string[]> {
   if (kind === 'provider') return [...(await app.catalog()).providers.keys()];
   if (kind === 'user-template') return [...(await app.catalog()).users.keys()];
-  const nouns = await import('../model/nouns.ts');
-  const noun = Object.values(nouns).find((one) => one.name === kind);
+  const { everyNoun } = await import('../model/every-noun.ts');
+  const noun = everyNoun.find((one) => one.name === kind);
   if (noun === undefined) return [];
   try {
     const store = await app.store();

@@ -1,6 +1,7 @@
 import type { CommandEntry } from './command.ts';
 
 const describe = 'Describe what should exist:';
+const connect = 'Say where calls go:';
 const deliver = 'Make it so, and prove it:';
 const look = 'See how things stand:';
 const keep = 'Look after sipctl itself:';
@@ -53,6 +54,42 @@ export const commands: readonly CommandEntry[] = [
     summary: 'templates for kinds of phones',
     heading: describe,
     load: async () => (await import('./user-template.ts')).userTemplateCommand,
+  },
+  {
+    name: 'group',
+    summary: 'users that ring together, or one after another',
+    heading: connect,
+    load: async () => (await import('./group.ts')).groupCommand,
+  },
+  {
+    name: 'ivr',
+    summary: 'menus: what each key does',
+    heading: connect,
+    load: async () => (await import('./ivr.ts')).ivrCommand,
+  },
+  {
+    name: 'conference',
+    summary: 'rooms, with PINs',
+    heading: connect,
+    load: async () => (await import('./conference.ts')).conferenceCommand,
+  },
+  {
+    name: 'schedule',
+    summary: 'open hours and holidays of numbers',
+    heading: connect,
+    load: async () => (await import('./schedule.ts')).scheduleCommand,
+  },
+  {
+    name: 'route',
+    summary: 'which trunks outbound calls take',
+    heading: connect,
+    load: async () => (await import('./route.ts')).routeCommand,
+  },
+  {
+    name: 'emergency',
+    summary: 'emergency numbers, never refused',
+    heading: connect,
+    load: async () => (await import('./emergency.ts')).emergencyCommand,
   },
   {
     name: 'render',

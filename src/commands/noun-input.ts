@@ -16,6 +16,7 @@ export function fieldOptions(noun: Noun): OptionSpec[] {
         [`--${field.flag}`, field.help],
         [`--no-${field.flag}`, `the opposite of --${field.flag}`],
       ];
+    if (field.kind === 'list') return [[`--${field.flag} <values>`, describeField(field), 'joined']];
     if (field.kind !== 'secret') return [[`--${field.flag} <value>`, describeField(field)]];
     return [
       [`--${field.flag} <reference>`, `${field.help}, as env:NAME or file:PATH; never the secret itself`],
@@ -74,7 +75,7 @@ function unset(patch: Record<string, Value>, noun: Noun, name: string, complaint
   const entry = Object.entries(noun.fields).find(([field, { flag }]) => field === name || flag === name);
   if (entry === undefined || entry[1].required === true) {
     const message =
-      entry === undefined ? `unset: a ${noun.name} has no field '${name}'` : `unset: ${name} is needed`;
+      entry === undefined ? `unset: ${oneOf(noun)} has no field '${name}'` : `unset: ${name} is needed`;
     complaints.add({
       code: 'invalid_unset',
       message,
@@ -162,7 +163,7 @@ export function missingProblems(noun: Noun, values: Patch, complaints: Complaint
         : `give --${field.flag}`;
     complaints.add({
       code: `missing_${snake(name)}`,
-      message: `${name}: a ${noun.name} needs it`,
+      message: `${name}: ${oneOf(noun)} needs it`,
       field: name,
       hint,
     });
@@ -184,6 +185,9 @@ export function generatedPassword(): string {
     if (/[a-z]/.test(text) && /[A-Z]/.test(text) && /[0-9]/.test(text)) return text;
   }
 }
+
+/** `a user`, `an ivr`: the noun as a sentence speaks of one object. */
+export const oneOf = ({ name }: Noun): string => `${/^[aeio]/.test(name) ? 'an' : 'a'} ${name}`;
 
 /** `display-name` → `displayName`, as the parser names a flag. */
 export const camel = (flag: string): string =>

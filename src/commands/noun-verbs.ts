@@ -9,7 +9,7 @@ import type { Stored } from '../store/rows.ts';
 import type { Patch, Writer } from '../store/writer.ts';
 import { applyAfterWrite } from './apply-after-write.ts';
 import type { CommandSpec, Input, OptionSpec, Result, Run, VerbSpec } from './command.ts';
-import { fieldOptions, missingFields, missingProblems, readPatch } from './noun-input.ts';
+import { fieldOptions, missingFields, missingProblems, oneOf, readPatch } from './noun-input.ts';
 import { remove } from './noun-remove.ts';
 import { refOf } from './object-ref.ts';
 
@@ -21,8 +21,10 @@ export interface NounCommand {
   listed: readonly string[];
   examples?: readonly string[];
   /** What a complete object's values mean together. */
-  check?: (values: Stored, catalog: Catalog) => Problem[];
+  check?: (values: Stored, catalog: Catalog, ref: ObjectRef) => Problem[];
   needsCatalog?: boolean;
+  /** What the object means to the rest of its tenant. Warnings do not stop it. */
+  checkAround?: (draft: ObjectDraft, app: App) => Promise<Findings>;
   /** What else is written with the object, in the same transaction. */
   alongside?: (writer: Writer, ref: ObjectRef, values: Patch) => Promise<void>;
   /** Fields of `show` that are worked out: where each value comes from. */
@@ -38,6 +40,20 @@ export interface NounCommand {
   more?: readonly VerbSpec[];
 }
 
+/** An object as it would be written. */
+export interface ObjectDraft {
+  noun: Noun;
+  ref: ObjectRef;
+  values: Stored;
+  /** Fields of an object that is there already to which this command gives a value. */
+  changed: readonly string[];
+}
+
+export interface Findings {
+  problems: readonly Problem[];
+  warnings: readonly Problem[];
+}
+
 const applyOption: OptionSpec = ['--apply', 'plan and apply at once'];
 const unsetOption: OptionSpec = ['--unset <fields>', 'set fields back to their default, separated by commas'];
 const allTenants: OptionSpec = ['--all-tenants', 'of every tenant'];
@@ -51,10 +67,10 @@ export function nounCommand(command: NounCommand): CommandSpec {
   const write = [...fields, applyOption];
   const verbs: VerbSpec[] = [
     { name: 'list', summary: `list ${noun.table}`, options: listOptions(noun), run: list(command) },
-    { name: 'show', summary: `show a ${noun.name}`, args: name, options: [revealOption], run: show(command) },
+    { name: 'show', summary: `show ${oneOf(noun)}`, args: name, options: [revealOption], run: show(command) },
     {
       name: 'add',
-      summary: `add a ${noun.name} that does not exist yet`,
+      summary: `add ${oneOf(noun)} that does not exist yet`,
       args: name,
       options: write,
       examples: command.examples ?? [],
@@ -62,7 +78,7 @@ export function nounCommand(command: NounCommand): CommandSpec {
     },
     {
       name: 'set',
-      summary: `change a ${noun.name} that exists`,
+      summary: `change ${oneOf(noun)} that exists`,
       args: name,
       options: [...write, unsetOption],
       run: set(command),
@@ -76,21 +92,24 @@ export function nounCommand(command: NounCommand): CommandSpec {
     },
     {
       name: 'remove',
-      summary: `remove a ${noun.name}`,
+      summary: `remove ${oneOf(noun)}`,
       args: name,
-      options: [['--cascade', 'remove what refers to it, too'], applyOption],
+      options: [
+        ['--cascade', 'remove what refers to it, too, and take it out of what names it'],
+        applyOption,
+      ],
       run: remove(noun),
     },
     {
       name: 'enable',
-      summary: `render a ${noun.name} again`,
+      summary: `render ${oneOf(noun)} again`,
       args: name,
       options: [applyOption],
       run: enable(command, true),
     },
     {
       name: 'disable',
-      summary: `keep a ${noun.name}, but do not render it`,
+      summary: `keep ${oneOf(noun)}, but do not render it`,
       args: name,
       options: [applyOption],
       run: enable(command, false),
@@ -165,20 +184,25 @@ const add =
   (command: NounCommand): Run =>
   async (app, input) => {
     const ref = refOf(command.noun, app, input);
-    const values = await newValues(command, app, input, ref);
-    return written(command, app, input, ref, async (writer) => {
+    const { values, warnings } = await newValues(command, app, input, ref);
+    const work = async (writer: Writer): Promise<Done> => {
       await writer.add(command.noun, ref, values);
       await command.alongside?.(writer, ref, values);
       return 'added';
-    });
+    };
+    return written(command, app, input, { ref, warnings, work });
   };
 
 const set =
   (command: NounCommand): Run =>
   async (app, input) => {
     const ref = refOf(command.noun, app, input);
-    const patch = await changedValues(command, app, input, ref);
-    return written(command, app, input, ref, (writer) => change(command, writer, ref, patch));
+    const { values, warnings } = await changedValues(command, app, input, ref);
+    return written(command, app, input, {
+      ref,
+      warnings,
+      work: (writer) => change(command, writer, ref, values),
+    });
   };
 
 const ensure =
@@ -196,7 +220,11 @@ const enable =
   (command: NounCommand, enabled: boolean): Run =>
   async (app, input) => {
     const ref = refOf(command.noun, app, input);
-    return written(command, app, input, ref, (writer) => change(command, writer, ref, { enabled }));
+    return written(command, app, input, {
+      ref,
+      warnings: [],
+      work: (writer) => change(command, writer, ref, { enabled }),
+    });
   };
 
 type Done = 'added' | 'changed' | 'unchanged';
@@ -207,12 +235,13 @@ async function change(command: NounCommand, writer: Writer, ref: ObjectRef, patc
   return differs ? 'changed' : 'unchanged';
 }
 
-async function newValues(
-  command: NounCommand,
-  app: App,
-  input: Input,
-  ref: ObjectRef,
-): Promise<Record<string, Value>> {
+/** Values that nothing speaks against, and what is to be said of them all the same. */
+interface Checked {
+  values: Record<string, Value>;
+  warnings: readonly Problem[];
+}
+
+async function newValues(command: NounCommand, app: App, input: Input, ref: ObjectRef): Promise<Checked> {
   const { noun } = command;
   const complaints = new Complaints();
   const values = await readPatch(noun, input, app, complaints);
@@ -221,43 +250,52 @@ async function newValues(
   if (app.terminal.interactive && complaints.problems.length === 0)
     await command.ask?.(app, ref, values, missing);
   missingProblems(noun, values, complaints);
-  await checkTogether(command, app, values as Stored, complaints);
+  const draft = { noun, ref, values: values as Stored, changed: [] };
+  const warnings = await checkTogether(command, app, draft, complaints);
   complaints.throwIfAny();
-  return values;
+  return { values, warnings };
 }
 
-async function changedValues(command: NounCommand, app: App, input: Input, ref: ObjectRef): Promise<Patch> {
+async function changedValues(command: NounCommand, app: App, input: Input, ref: ObjectRef): Promise<Checked> {
+  const { noun } = command;
   const complaints = new Complaints();
-  const patch = await readPatch(command.noun, input, app, complaints);
+  const values = await readPatch(noun, input, app, complaints);
   const store = await app.store();
-  const before = (await store.records.get(command.noun, ref)) as unknown as Stored;
-  await checkTogether(command, app, { ...before, ...patch } as Stored, complaints);
+  const before = (await store.records.get(noun, ref)) as unknown as Stored;
+  const draft = { noun, ref, values: { ...before, ...values } as Stored, changed: Object.keys(values) };
+  const warnings = await checkTogether(command, app, draft, complaints);
   complaints.throwIfAny();
-  return patch;
+  return { values, warnings };
 }
 
 async function checkTogether(
   command: NounCommand,
   app: App,
-  values: Stored,
+  draft: ObjectDraft,
   complaints: Complaints,
-): Promise<void> {
-  if (command.check === undefined) return;
+): Promise<readonly Problem[]> {
   const catalog = command.needsCatalog === true ? await app.catalog() : emptyCatalog;
-  for (const problem of command.check(values, catalog)) {
-    // What is wrong with one value says enough: its absence is not complained of a second time.
-    if (!complaints.problems.some((known) => known.field === problem.field)) complaints.add(problem);
-  }
+  const own = command.check?.(draft.values, catalog, draft.ref) ?? [];
+  const around = await command.checkAround?.(draft, app);
+  // What is wrong with one value says enough: its absence is not complained of a second time.
+  const complained = new Set(complaints.problems.map(({ field }) => field));
+  for (const problem of [...own, ...(around?.problems ?? [])])
+    if (!complained.has(problem.field)) complaints.add(problem);
+  return around?.warnings ?? [];
 }
 
 const emptyCatalog: Catalog = { providers: new Map(), users: new Map(), digest: '' };
+
+interface WriteWork {
+  ref: ObjectRef;
+  work: (writer: Writer) => Promise<Done>;
+}
 
 async function written(
   { noun }: NounCommand,
   app: App,
   input: Input,
-  ref: ObjectRef,
-  work: (writer: Writer) => Promise<Done>,
+  { ref, warnings, work }: Pick<Checked, 'warnings'> & WriteWork,
 ): Promise<Result> {
   const store = await app.store();
   const done = await store.write(work);
@@ -265,6 +303,7 @@ async function written(
   const result: Result = {
     changed: done !== 'unchanged',
     data: { [noun.name]: object },
+    warnings,
     text: (style) => `${noun.name} ${style.bold(ref.name)} ${done}\n`,
   };
   return applyAfterWrite(app, input, result);

@@ -80,12 +80,18 @@ async function addCommand(
 
 function declare(command: Command, verb: VerbSpec, call: (run: Run, input: Input) => void): void {
   if (verb.args !== undefined) command.arguments(verb.args);
-  for (const [flags, help] of verb.options ?? []) command.option(flags, help);
+  for (const [flags, help, repeated] of verb.options ?? []) {
+    if (repeated === undefined) command.option(flags, help);
+    else command.option(flags, help, joined);
+  }
   if (verb.examples !== undefined) {
     command.addHelpText('after', `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}`);
   }
   command.action(() => call(verb.run, { args: command.processedArgs.flat(), options: command.opts() }));
 }
+
+const joined = (value: string, before: string | undefined): string =>
+  before === undefined ? value : `${before},${value}`;
 
 // The command is the first word that is neither a flag nor a flag's value.
 function commandWord(argv: readonly string[]): string | null {

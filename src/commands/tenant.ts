@@ -30,6 +30,7 @@ const sip: Run = async (app, input) => {
       return {
         id: number.id,
         number: number.number,
+        destination: number.destination,
         trunk: number.trunk,
         trunkEnabled: trunk?.enabled ?? false,
         host: trunk?.host ?? null,

@@ -7,6 +7,7 @@ import { resolveTrunk } from '../model/resolve.ts';
 import type { ObjectRef } from '../store/records.ts';
 import type { Stored } from '../store/rows.ts';
 import type { Patch, Writer } from '../store/writer.ts';
+import { idleTrunkWarnings } from './call-surroundings.ts';
 import { nounCommand } from './noun-verbs.ts';
 
 /** The trunk's main number is a number of the tenant, and arrives on the trunk. */
@@ -56,6 +57,7 @@ async function effective(
     'srtp',
     'context',
     'networks',
+    'numberFormat',
   ];
   return Object.fromEntries(
     fields.map((field) => [
@@ -92,6 +94,7 @@ export const trunkCommand = nounCommand({
   // Without a provider there is nothing to check by, and that it is missing was said already.
   check: (values, catalog) =>
     values.provider === null ? [] : checkTrunk(values as unknown as TrunkValues, catalog),
+  checkAround: async (draft, app) => ({ problems: [], warnings: await idleTrunkWarnings(app, draft) }),
   alongside: recordDid,
   effective,
   ask,

@@ -1,10 +1,12 @@
 import type { App } from '../app.ts';
 import { checkUser, type UserValues } from '../model/check.ts';
+import { checkUserCalls, keepsVoicemail } from '../model/check-calls.ts';
 import type { Value } from '../model/field.ts';
 import * as nouns from '../model/nouns.ts';
 import { resolveUser } from '../model/resolve.ts';
 import type { ObjectRef } from '../store/records.ts';
 import type { Stored } from '../store/rows.ts';
+import { boxProblems, lostBoxProblems } from './call-surroundings.ts';
 import { nounCommand } from './noun-verbs.ts';
 
 /** What is rendered where the user leaves a field open, and who says so. */
@@ -36,6 +38,10 @@ async function effective(
         { value: resolved[field] ?? null, origin: (object[field] ?? null) === null ? origin : 'user' },
       ]),
     ),
+    voicemail: {
+      value: keepsVoicemail(user, template),
+      origin: user.voicemail === null ? `template ${user.template}` : 'user',
+    },
   };
 }
 
@@ -59,7 +65,14 @@ export const userCommand = nounCommand({
   examples: [
     'sipctl user add john_doe --tenant acme --extension 1001 --template basic_user --generate-password',
   ],
-  check: (values, catalog) => checkUser(values as unknown as UserValues, catalog),
+  check: (values, catalog, { name }) => [
+    ...checkUser(values as unknown as UserValues, catalog),
+    ...checkUserCalls(values, name, catalog.users.get(values.template as string)),
+  ],
+  checkAround: async (draft, app) => ({
+    problems: [...(await boxProblems(app, draft)), ...(await lostBoxProblems(app, draft))],
+    warnings: [],
+  }),
   effective,
   ask,
 });

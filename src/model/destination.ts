@@ -31,6 +31,9 @@ const nameRules = {
   voicemail: rule.sipUser,
 } as const satisfies Record<NamedKind, unknown>;
 
+/** Kinds of destinations that are objects of the tenant. */
+export const destinationKinds = Object.keys(nameRules) as NamedKind[];
+
 const shapes =
   'user:ann, group:sales, ivr:main, conference:board, voicemail:ann, app:<context>, external:+4930…';
 

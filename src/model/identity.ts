@@ -23,3 +23,6 @@ export const userContext = (tenant: string): string => (tenant === defaultTenant
 /** The dialplan context of calls from a tenant's trunks, unless the trunk has one set. */
 export const trunkContext = (tenant: string): string =>
   tenant === defaultTenant ? 'from-trunk' : `from-trunk-${tenant}`;
+
+/** The voicemail context of a tenant: its boxes are extensions, which other tenants may have, too. */
+export const voicemailContext = (tenant: string): string => `t-${tenant}`;

@@ -1,6 +1,6 @@
 import { SipctlError } from '../errors.ts';
-import { emptyFlow } from './flow/resolve-flow.ts';
-import { trunkContext, trunkId, userContext, userId } from './identity.ts';
+import { emptyFlow, resolveFlow } from './flow/resolve-flow.ts';
+import { trunkContext, trunkId, userContext, userId, voicemailContext } from './identity.ts';
 import type { Tenant, Trunk, User } from './nouns.ts';
 import { host as isHost } from './rules.ts';
 import type { ResolvedSite, ResolvedTrunk, ResolvedUser, TenantSite } from './site.ts';
@@ -13,16 +13,13 @@ import type { Catalog, ProviderTemplate, Transport, UserTemplate } from './templ
 export function resolveSite(site: TenantSite, catalog: Catalog): ResolvedSite {
   const { tenant } = site;
   if (!tenant.enabled) return { tenant, trunks: [], users: [], flow: emptyFlow(tenant.name) };
-  return {
-    tenant,
-    trunks: site.trunks
-      .filter((trunk) => trunk.enabled)
-      .map((trunk) => resolveTrunk(trunk, tenant, providerOf(trunk, catalog))),
-    users: site.users
-      .filter((user) => user.enabled)
-      .map((user) => resolveUser(user, tenant, userTemplateOf(user, catalog))),
-    flow: emptyFlow(tenant.name),
-  };
+  const trunks = site.trunks
+    .filter((trunk) => trunk.enabled)
+    .map((trunk) => resolveTrunk(trunk, tenant, providerOf(trunk, catalog)));
+  const users = site.users
+    .filter((user) => user.enabled)
+    .map((user) => resolveUser(user, tenant, userTemplateOf(user, catalog)));
+  return { tenant, trunks, users, flow: resolveFlow(site, trunks, users) };
 }
 
 export function resolveTrunk(trunk: Trunk, tenant: Tenant, template: ProviderTemplate): ResolvedTrunk {
@@ -68,6 +65,7 @@ const asHost = (realm: string | null): string | null => (realm !== null && isHos
 
 export function resolveUser(user: User, tenant: Tenant, template: UserTemplate): ResolvedUser {
   const audio = user.codecs ?? template.codecs;
+  const voicemail = user.voicemail ?? template.voicemail;
   const video = (user.video ?? []).filter((codec) => !audio.includes(codec));
   return {
     id: userId(tenant.domain, user.username),
@@ -84,9 +82,17 @@ export function resolveUser(user: User, tenant: Tenant, template: UserTemplate):
     transport: user.transport,
     context: user.context ?? tenant.context ?? template.context ?? userContext(tenant.name),
     callerId: user.callerId ?? tenant.defaultCallerId,
-    mailbox: user.mailbox,
+    mailbox: shownBoxes(user, voicemail, tenant.name),
+    voicemail,
     maxCalls: user.maxCalls,
   };
+}
+
+// The own box, and the one that was named, which is somebody else's or kept by another system.
+function shownBoxes({ extension, mailbox }: User, voicemail: boolean, tenant: string): string | null {
+  const own = voicemail ? `${extension}@${voicemailContext(tenant)}` : null;
+  const boxes = [...new Set([own, mailbox])].filter((box) => box !== null);
+  return boxes.length === 0 ? null : boxes.join(',');
 }
 
 /** Seconds; what the documents register for where the carrier says nothing. */

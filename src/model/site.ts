@@ -70,7 +70,10 @@ export interface ResolvedUser {
   context: string;
   /** E.164; stands in the endpoint only where the user's calls enter a context of the operator's own. */
   callerId: string | null;
+  /** `1001@t-acme`, or several with commas: the boxes whose waiting messages the phone shows. */
   mailbox: string | null;
+  /** Keeps a box of its own, where unanswered calls leave a message. */
+  voicemail: boolean;
   maxCalls: number;
 }
 

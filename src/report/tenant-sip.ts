@@ -10,7 +10,13 @@ export interface TenantSip {
   stunServer: string | null;
   turnServer: string | null;
   users: readonly { username: string; extension: string; sipUri: string | null; enabled: boolean }[];
-  numbers: readonly { number: string; trunk: string | null; inbound: boolean; outbound: boolean }[];
+  numbers: readonly {
+    number: string;
+    destination: string | null;
+    trunk: string | null;
+    inbound: boolean;
+    outbound: boolean;
+  }[];
 }
 
 /** A customer's SIP facts: the tenant, its accounts, its numbers. */
@@ -40,6 +46,7 @@ export function tenantSip(sip: TenantSip, style: Style = plain): string {
     sip.numbers,
     [
       { title: 'NUMBER', value: (number) => number.number },
+      { title: 'TO', value: (number) => shown(number.destination) },
       { title: 'TRUNK', value: (number) => shown(number.trunk) },
       { title: 'IN', value: (number) => shown(number.inbound) },
       { title: 'OUT', value: (number) => shown(number.outbound) },

@@ -1,15 +1,24 @@
 import { type Problem, SipctlError } from '../errors.ts';
 
+/** The object of a tenant that is reached by what users dial. */
+export interface Holder {
+  noun: string;
+  name: string;
+}
+
 /** What a broken constraint means to the person who wrote; null when the error is none. */
 export function constraintError(
   error: unknown,
   noun: { name: string; table: string },
   ref: { tenant: string | null; name: string },
+  holder: Holder | null = null,
 ): SipctlError | null {
   const message = error instanceof Error ? error.message : '';
   const unique = /UNIQUE constraint failed: (.+)/.exec(message);
   if (unique !== null) {
     const column = (unique[1] as string).split(', ').at(-1) as string;
+    if (isDialled(column, noun.name))
+      return new SipctlError('conflict', dialledTaken(noun.name, ref, holder), { cause: error });
     return new SipctlError('conflict', taken(column, noun.name, ref), { cause: error });
   }
   if (!/FOREIGN KEY constraint failed/.test(message)) return null;
@@ -24,16 +33,37 @@ export function constraintError(
   );
 }
 
+// Of emergencies themselves the key of the table is meant, which says that one is there already.
+const isDialled = (column: string, noun: string): boolean =>
+  column.endsWith('.extension') || (column === 'emergencies.number' && noun !== 'emergency');
+
+function dialledTaken(
+  noun: string,
+  ref: { tenant: string | null; name: string },
+  holder: Holder | null,
+): Problem {
+  const field = noun === 'emergency' ? 'number' : 'extension';
+  const who =
+    holder === null
+      ? 'somebody else has this extension'
+      : holder.noun === 'emergency'
+        ? `${holder.name} is an emergency number`
+        : `${holder.noun} '${holder.name}' has this extension`;
+  const other =
+    holder === null
+      ? `see sipctl user list --tenant ${ref.tenant}`
+      : `see sipctl ${holder.noun} show ${holder.name} --tenant ${ref.tenant}`;
+  return {
+    code: 'extension_taken',
+    message: `${field}: ${who} in tenant '${ref.tenant}'`,
+    field,
+    hint: noun === 'emergency' ? `give it another one first: ${other}` : `choose another one; ${other}`,
+  };
+}
+
 function taken(column: string, noun: string, ref: { tenant: string | null; name: string }): Problem {
   const inTenant = ref.tenant === null ? '' : ` in tenant '${ref.tenant}'`;
   switch (column) {
-    case 'users.extension':
-      return {
-        code: 'extension_taken',
-        message: `another user${inTenant} has this extension`,
-        field: 'extension',
-        hint: `sipctl user list --tenant ${ref.tenant}`,
-      };
     case 'numbers.number':
       return {
         code: 'number_taken',

@@ -80,6 +80,9 @@ export function pendingMigrations(raw: BetterSqlite3.Database): number[] {
 export const schemaVersion = (raw: BetterSqlite3.Database): number =>
   raw.pragma('user_version', { simple: true }) as number;
 
+export const tableNames = (raw: BetterSqlite3.Database): ReadonlySet<string> =>
+  new Set(raw.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[]);
+
 /** The schema that this sipctl makes and understands. */
 export const newestSchema = (migrations.at(-1) as { number: number }).number;
 

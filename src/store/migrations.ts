@@ -10,6 +10,19 @@ export interface Migration {
 
 const timestamps = 'created_at TEXT NOT NULL, updated_at TEXT NOT NULL';
 
+/** What every object of a tenant has; the composite key lets references name its tenant too. */
+const owned = 'id INTEGER PRIMARY KEY, tenant_id INTEGER NOT NULL REFERENCES tenants (id)';
+const state = `enabled INTEGER NOT NULL, ${timestamps}, UNIQUE (tenant_id, id)`;
+
+/** Tables whose objects users dial by an extension, and the column of what is dialled. */
+const dialled = {
+  users: 'extension',
+  groups: 'extension',
+  ivrs: 'extension',
+  conferences: 'extension',
+  emergencies: 'number',
+};
+
 export const migrations: readonly Migration[] = [
   {
     number: 1,
@@ -75,4 +88,74 @@ export const migrations: readonly Migration[] = [
         noun TEXT NOT NULL, tenant TEXT, name TEXT NOT NULL, detail TEXT NOT NULL)`,
     ],
   },
+  {
+    number: 2,
+    name: 'where calls go: groups, ivrs, conferences, schedules, routes, emergencies',
+    statements: [
+      `CREATE TABLE "groups" (
+        ${owned}, name TEXT NOT NULL, extension TEXT, members TEXT NOT NULL, strategy TEXT NOT NULL,
+        ring_time INTEGER NOT NULL, unanswered TEXT, notes TEXT,
+        ${state}, UNIQUE (tenant_id, name), UNIQUE (tenant_id, extension))`,
+      `CREATE TABLE ivrs (
+        ${owned}, name TEXT NOT NULL, extension TEXT, greeting TEXT NOT NULL, keys TEXT NOT NULL,
+        direct_dial INTEGER NOT NULL, timeout INTEGER NOT NULL, attempts INTEGER NOT NULL,
+        invalid_sound TEXT NOT NULL, unanswered TEXT, invalid TEXT, notes TEXT,
+        ${state}, UNIQUE (tenant_id, name), UNIQUE (tenant_id, extension))`,
+      `CREATE TABLE conferences (
+        ${owned}, name TEXT NOT NULL, extension TEXT NOT NULL, pin BLOB, moderator_pin BLOB,
+        profile TEXT NOT NULL, wait_for_moderator INTEGER NOT NULL, max_members INTEGER NOT NULL,
+        announce INTEGER NOT NULL, record INTEGER NOT NULL, notes TEXT,
+        ${state}, UNIQUE (tenant_id, name), UNIQUE (tenant_id, extension))`,
+      `CREATE TABLE schedules (
+        ${owned}, name TEXT NOT NULL, time_zone TEXT NOT NULL, open TEXT NOT NULL, holidays TEXT,
+        closed TEXT NOT NULL, notes TEXT,
+        ${state}, UNIQUE (tenant_id, name))`,
+      `CREATE TABLE routes (
+        ${owned}, name TEXT NOT NULL, "match" TEXT NOT NULL, trunks TEXT, failover TEXT, strip INTEGER NOT NULL,
+        prepend TEXT, caller_id TEXT, ring_time INTEGER NOT NULL, notes TEXT,
+        ${state}, UNIQUE (tenant_id, name))`,
+      `CREATE TABLE emergencies (
+        ${owned}, number TEXT NOT NULL, caller_id TEXT NOT NULL, trunks TEXT, notes TEXT,
+        ${state}, UNIQUE (tenant_id, number))`,
+      'ALTER TABLE trunks ADD COLUMN number_format TEXT',
+      'ALTER TABLE users ADD COLUMN ring_time INTEGER NOT NULL DEFAULT 30',
+      'ALTER TABLE users ADD COLUMN unanswered TEXT',
+      'ALTER TABLE users ADD COLUMN voicemail INTEGER',
+      'ALTER TABLE users ADD COLUMN voicemail_pin BLOB',
+      'ALTER TABLE users ADD COLUMN email TEXT',
+      "ALTER TABLE users ADD COLUMN toll_class TEXT NOT NULL DEFAULT 'all'",
+      // A composite key cannot be added to a table that is there: the numbers move to a new one.
+      `CREATE TABLE numbers_with_destination (
+        ${owned}, number TEXT NOT NULL UNIQUE, trunk_id INTEGER, inbound INTEGER NOT NULL,
+        outbound INTEGER NOT NULL, destination TEXT, schedule_id INTEGER, record INTEGER NOT NULL DEFAULT 0,
+        variables TEXT, label TEXT, ${state},
+        FOREIGN KEY (tenant_id, trunk_id) REFERENCES trunks (tenant_id, id),
+        FOREIGN KEY (tenant_id, schedule_id) REFERENCES schedules (tenant_id, id))`,
+      `INSERT INTO numbers_with_destination
+        (id, tenant_id, number, trunk_id, inbound, outbound, label, enabled, created_at, updated_at)
+        SELECT id, tenant_id, number, trunk_id, inbound, outbound, label, enabled, created_at, updated_at
+        FROM numbers`,
+      'DROP TABLE numbers',
+      'ALTER TABLE numbers_with_destination RENAME TO numbers',
+      'CREATE INDEX numbers_by_trunk ON numbers (trunk_id)',
+      'CREATE INDEX numbers_by_schedule ON numbers (schedule_id)',
+      ...oneHolderEach(),
+    ],
+  },
 ];
+
+// What a user of a tenant dials reaches one object: within a table by its keys, across tables by these triggers.
+function oneHolderEach(): string[] {
+  const tables = Object.entries(dialled);
+  return tables.flatMap(([table, column]) =>
+    tables
+      .filter(([other]) => other !== table)
+      .flatMap(([other, held]) =>
+        ['INSERT', `UPDATE OF ${column}`].map(
+          (event, at) => `CREATE TRIGGER ${table}_${other}_dialled_${at} BEFORE ${event} ON "${table}"
+           WHEN EXISTS (SELECT 1 FROM "${other}" WHERE tenant_id = NEW.tenant_id AND ${held} = NEW.${column})
+           BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: ${other}.${held}'); END`,
+        ),
+      ),
+  );
+}

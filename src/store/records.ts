@@ -5,12 +5,19 @@ import { snake } from '../model/field.ts';
 import { tenant } from '../model/nouns.ts';
 import type { Database, Row } from './database.ts';
 import type { Keyring } from './keyring.ts';
+import { type Mentioner, mentionersOf } from './mentions.ts';
 import { decoder, type Stored } from './rows.ts';
 
 /** What an object is called: its name, and its tenant's where the noun belongs to one. */
 export interface ObjectRef {
   tenant: string | null;
   name: string;
+}
+
+/** An object as it is asked for: its noun, and what it is called. */
+export interface NamedObject {
+  noun: Noun;
+  ref: ObjectRef;
 }
 
 export type StoredOf<N> = ObjectOf<N> & { tenant?: string };
@@ -82,6 +89,23 @@ export class Records {
     return found;
   }
 
+  /** Where objects that are none of these name one of these inside their values. */
+  async mentioners(objects: readonly NamedObject[]): Promise<Mentioner[]> {
+    const keyOf = (noun: string, name: string): string => `${noun} ${name}`;
+    const found: Mentioner[] = [];
+    for (const tenant of new Set(objects.flatMap(({ ref }) => ref.tenant ?? []))) {
+      const these = objects.filter(({ ref }) => ref.tenant === tenant);
+      const keys = new Set(these.map(({ noun, ref }) => keyOf(noun.name, ref.name)));
+      for (const place of await mentionersOf(this.database, tenant))
+        if (
+          keys.has(keyOf(place.mention.noun, place.mention.name)) &&
+          !keys.has(keyOf(place.noun, place.ref.name))
+        )
+          found.push(place);
+    }
+    return found;
+  }
+
   /** @throws SipctlError `notFound` when there is no such tenant */
   protected async tenantId(name: string): Promise<number> {
     const row = await this.database
@@ -147,10 +171,17 @@ export class Records {
 const references: Record<string, { from: string; table: string; key: string; column: string }[]> = {
   trunk: [{ from: 'number', table: 'numbers', key: 'number', column: 'trunk_id' }],
   user: [{ from: 'trunk', table: 'trunks', key: 'name', column: 'owner_id' }],
+  schedule: [{ from: 'number', table: 'numbers', key: 'number', column: 'schedule_id' }],
   tenant: [
     { from: 'number', table: 'numbers', key: 'number', column: 'tenant_id' },
     { from: 'trunk', table: 'trunks', key: 'name', column: 'tenant_id' },
     { from: 'user', table: 'users', key: 'username', column: 'tenant_id' },
+    { from: 'group', table: 'groups', key: 'name', column: 'tenant_id' },
+    { from: 'ivr', table: 'ivrs', key: 'name', column: 'tenant_id' },
+    { from: 'conference', table: 'conferences', key: 'name', column: 'tenant_id' },
+    { from: 'schedule', table: 'schedules', key: 'name', column: 'tenant_id' },
+    { from: 'route', table: 'routes', key: 'name', column: 'tenant_id' },
+    { from: 'emergency', table: 'emergencies', key: 'number', column: 'tenant_id' },
   ],
 };
 
@@ -158,6 +189,7 @@ const references: Record<string, { from: string; table: string; key: string; col
 export const referenced = {
   user: { table: 'users', key: 'username' },
   trunk: { table: 'trunks', key: 'name' },
+  schedule: { table: 'schedules', key: 'name' },
 } as const;
 
 export type { Stored };

@@ -1,5 +1,4 @@
-import type { Noun } from '../model/field.ts';
-import * as nouns from '../model/nouns.ts';
+import { everyNoun } from '../model/every-noun.ts';
 import { Secret } from '../model/secret.ts';
 import type { Database } from './database.ts';
 import type { Keyring } from './keyring.ts';
@@ -8,7 +7,7 @@ import { columnOf, secretPlace } from './rows.ts';
 /** Opens every secret and seals it with the keyring's first key. Returns how many there were. */
 export async function sealAnew(database: Database, keyring: Keyring): Promise<number> {
   let sealed = 0;
-  for (const noun of Object.values(nouns) as Noun[]) {
+  for (const noun of everyNoun) {
     for (const [name, field] of Object.entries(noun.fields)) {
       if (field.kind !== 'secret') continue;
       const column = columnOf(name, field);

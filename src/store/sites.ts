@@ -1,3 +1,5 @@
+import * as calls from '../model/call-nouns.ts';
+import type { Noun } from '../model/field.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
 import type { Database } from './database.ts';
@@ -31,19 +33,28 @@ export async function* tenantSites(records: Records, names: readonly string[]): 
   for (let at = 0; at < names.length; at += batch) {
     const these = names.slice(at, at + batch);
     const tenants = await records.tenantsNamed(these);
-    const trunks = groupByTenant(await records.ownedBy(nouns.trunk, tenants));
-    const users = groupByTenant(await records.ownedBy(nouns.user, tenants));
-    const numbers = groupByTenant(await records.ownedBy(nouns.number, tenants));
+    const owned: [part: string, objects: Map<string, object[]>][] = [];
+    for (const [part, noun] of Object.entries(parts))
+      owned.push([part, groupByTenant(await records.ownedBy(noun, tenants))]);
     for (const tenant of tenants) {
-      const { name } = tenant;
-      const site = { tenant, trunks: trunks.get(name), users: users.get(name), numbers: numbers.get(name) };
-      yield withoutGaps(site) as unknown as TenantSite;
+      const own = owned.map(([part, objects]) => [part, objects.get(tenant.name) ?? []] as const);
+      yield { tenant, ...Object.fromEntries(own) } as unknown as TenantSite;
     }
   }
 }
 
-const withoutGaps = <T extends Record<string, unknown>>(site: T): T =>
-  Object.fromEntries(Object.entries(site).map(([key, value]) => [key, value ?? []])) as T;
+/** What a tenant owns, by the names of its parts. */
+const parts: Readonly<Record<Exclude<keyof TenantSite, 'tenant'>, Noun>> = {
+  trunks: nouns.trunk,
+  users: nouns.user,
+  numbers: nouns.number,
+  groups: calls.group,
+  ivrs: calls.ivr,
+  conferences: calls.conference,
+  schedules: calls.schedule,
+  routes: calls.route,
+  emergencies: calls.emergency,
+};
 
 function groupByTenant<T extends { tenant?: string }>(objects: readonly T[]): Map<string, T[]> {
   const groups = new Map<string, T[]>();

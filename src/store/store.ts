@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SipctlError } from '../errors.ts';
+import { everyNoun } from '../model/every-noun.ts';
 import { defaultTenant } from '../model/identity.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
 import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
 import { type BulkUser, insertUsers } from './bulk.ts';
-import { type Database, type OpenDatabase, openDatabase } from './database.ts';
+import { type Database, type OpenDatabase, openDatabase, tableNames } from './database.ts';
 import { type Delivery, listDeliveries, recordDelivery } from './deliveries.ts';
 import { databaseFailure } from './failure.ts';
 import { addKey, Keyring } from './keyring.ts';
@@ -179,10 +180,11 @@ export class Store {
     chmodSync(file, 0o600);
   }
 
-  /** Rows of each noun's table. */
+  /** Rows of each noun's table; a schema that is older has fewer of them. */
   async counts(): Promise<Record<string, number>> {
     const counts: Record<string, number> = {};
-    for (const { table } of Object.values(nouns)) {
+    const there = tableNames(this.opened.raw);
+    for (const { table } of everyNoun.filter((noun) => there.has(noun.table))) {
       const row = await this.#database
         .selectFrom(table)
         .select(({ fn }) => fn.countAll().as('rows'))

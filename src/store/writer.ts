@@ -6,8 +6,10 @@ import { Secret } from '../model/secret.ts';
 import { type AuditAction, recordAudit } from './audit.ts';
 import { constraintError } from './constraints.ts';
 import type { Database, Row } from './database.ts';
+import { holderOf } from './extensions.ts';
 import type { Keyring } from './keyring.ts';
-import { type ObjectRef, Records, referenced, type Stored } from './records.ts';
+import { expectMentioned, type Mentioner } from './mentions.ts';
+import { type NamedObject, type ObjectRef, Records, referenced, type Stored } from './records.ts';
 import { columnOf, encode } from './rows.ts';
 
 /** Field → new value; fields that are not named stay as they are. */
@@ -39,11 +41,12 @@ export class Writer extends Records {
     for (const [name, field] of Object.entries(noun.fields))
       complete[name] = values[name] ?? field.initial ?? null;
     if (values.enabled !== undefined) row.enabled = values.enabled === true ? 1 : 0;
+    await expectMentioned(this.database, noun, ref, complete);
     Object.assign(row, await this.#columns(noun, ref, id, complete));
     Object.assign(row, await this.#endpoint(noun, ref));
     if (noun.name === 'tenant') row.revision = this.#context.newRevision();
     if (complete.isDefault === true) await this.#clearDefault(row.tenant_id as number);
-    await this.#guard(noun, ref, () => this.database.insertInto(noun.table).values(row).execute());
+    await this.#guard(noun, ref, () => this.database.insertInto(noun.table).values(row).execute(), row);
     await this.#recorded('add', noun, ref, changesOf({}, { ...values }));
   }
 
@@ -54,27 +57,40 @@ export class Writer extends Records {
     if (differing.length === 0) return false;
     const changes = Object.fromEntries(differing);
     const { enabled, ...values } = changes;
+    await expectMentioned(this.database, noun, ref, values);
     const row: Row = {
       updated_at: this.#context.now().toISOString(),
       ...(await this.#columns(noun, ref, before.id, values)),
     };
     if (enabled !== undefined) row.enabled = enabled === true ? 1 : 0;
     if (changes.isDefault === true) await this.#clearDefault(await this.tenantId(ref.tenant as string));
-    await this.#guard(noun, ref, () =>
-      this.database.updateTable(noun.table).set(row).where('id', '=', before.id).execute(),
+    await this.#guard(
+      noun,
+      ref,
+      () => this.database.updateTable(noun.table).set(row).where('id', '=', before.id).execute(),
+      row,
     );
     if (noun.name === 'tenant' && 'domain' in changes) await this.#renameEndpoints(ref.name);
     await this.#recorded('set', noun, ref, changesOf(before, changes));
     return true;
   }
 
-  /** Removes one object. @throws SipctlError `notFound`; `conflict` while others refer to it */
-  async remove(noun: Noun, ref: ObjectRef): Promise<void> {
-    const object = await this.get(noun, ref);
-    await this.#guard(noun, ref, () =>
-      this.database.deleteFrom(noun.table).where('id', '=', object.id).execute(),
-    );
-    await this.#recorded('remove', noun, ref, {});
+  /** Removes one object. @throws SipctlError `notFound`; `conflict` while others refer to it or name it */
+  remove(noun: Noun, ref: ObjectRef): Promise<void> {
+    return this.removeAll([{ noun, ref }]);
+  }
+
+  /** Removes objects in this order. @throws SipctlError `notFound`; `conflict` while one that stays refers to them or names them */
+  async removeAll(objects: readonly NamedObject[]): Promise<void> {
+    const [mentioner] = await this.mentioners(objects);
+    if (mentioner !== undefined) throw stillNamed(mentioner);
+    for (const { noun, ref } of objects) {
+      const object = await this.get(noun, ref);
+      await this.#guard(noun, ref, () =>
+        this.database.deleteFrom(noun.table).where('id', '=', object.id).execute(),
+      );
+      await this.#recorded('remove', noun, ref, {});
+    }
   }
 
   async #recorded(
@@ -184,14 +200,24 @@ export class Writer extends Records {
     noun: { name: string; table: string },
     ref: ObjectRef,
     write: () => Promise<T>,
+    row: Row = {},
   ): Promise<T> {
     try {
       return await write();
     } catch (error) {
-      throw constraintError(error, noun, ref) ?? error;
+      const dialled = noun.name === 'emergency' ? row.number : row.extension;
+      const holder = await holderOf(this.database, ref, dialled);
+      throw constraintError(error, noun, ref, holder) ?? error;
     }
   }
 }
+
+const stillNamed = ({ noun, ref, field, mention }: Mentioner): SipctlError =>
+  new SipctlError('conflict', {
+    code: `${mention.noun}_in_use`,
+    message: `${mention.noun} '${mention.name}' is named by ${noun} ${ref.name} (${field})`,
+    hint: `sipctl ${noun} set ${ref.name} --tenant ${ref.tenant} takes it out`,
+  });
 
 function same(left: Value, right: Value): boolean {
   if (left instanceof Secret && right instanceof Secret) return left.reveal() === right.reveal();

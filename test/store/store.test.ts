@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SipctlError } from '../../src/errors.ts';
 import * as nouns from '../../src/model/nouns.ts';
 import { Secret } from '../../src/model/secret.ts';
+import { newestSchema } from '../../src/store/database.ts';
 import { Keyring } from '../../src/store/keyring.ts';
 import { Store } from '../../src/store/store.ts';
 
@@ -273,7 +274,7 @@ describe('the database', () => {
     expect((await refusal(open(false))).problems[0]?.code).toBe('database_newer');
     const again = new BetterSqlite3(join(dir, 'site.db'));
     expect(again.pragma('user_version', { simple: true })).toBe(99);
-    again.pragma('user_version = 1');
+    again.pragma(`user_version = ${newestSchema}`);
     again.close();
     store = await open(false);
   });

@@ -29,6 +29,8 @@ export interface CallFlow {
   /** What users may dial. The first that matches counts: exact digits first, then the longer literal, then more digits. */
   dialled: readonly Dialled[];
   inbound: readonly InboundNumber[];
+  /** Trunks that calls may arrive on. */
+  trunks: readonly FlowTrunk[];
   /** Accounts at carriers under which registered contacts are called, instead of a number: the DID stands in To then. */
   accounts: readonly string[];
   /** Calls to the outside in E.164. The first whose prefix matches counts: longer prefixes come first. */
@@ -50,6 +52,13 @@ export interface FlowUser {
   /** E.164, shown to the outside; null: the extension is all there is. */
   callerId: string | null;
   tollClass: 'internal' | 'national' | 'all';
+}
+
+export interface FlowTrunk {
+  name: string;
+  endpoint: string;
+  /** Of calls in and out; 0: no limit. */
+  maxCalls: number;
 }
 
 export interface FlowMailbox {

@@ -1,4 +1,4 @@
-import type { FlowSchedule, InboundNumber } from '../../../model/flow/call-flow.ts';
+import type { FlowSchedule, FlowTrunk, InboundNumber } from '../../../model/flow/call-flow.ts';
 import { trunkId } from '../../../model/identity.ts';
 import { type Plan, sendTo } from './destinations.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type Step,
   set,
   step,
+  when,
   word,
 } from './dialplan.ts';
 
@@ -30,6 +31,7 @@ export function receiving(plan: Plan): Context[] {
 }
 
 const unallocated = 1;
+const busy = 17;
 
 /**
  * The request URI names the number called, unless it names our account at the carrier, or nobody (`s`): then To does
@@ -56,16 +58,23 @@ function entry({ flow, names }: Plan): Context {
         step('GotoIf', '${GOSUB_RETVAL}?found'),
         hangup(unallocated),
         labelled('found', gosub(names.routine('limits'))),
+        ...flow.trunks.filter(({ maxCalls }) => maxCalls > 0).map(trunkLimit),
         goto(names.routine('numbers'), '${CALLED}'),
       ]),
     ],
   };
 }
 
+const trunkLimit = ({ name, endpoint, maxCalls }: FlowTrunk): Step =>
+  when(
+    `"\${SIPCTL_TRUNK}" = "${word(name)}" & \${GROUP_COUNT(${word(endpoint)}@sipctl_trunk)} > ${maxCalls}`,
+    hangup(busy),
+  );
+
 const number = ({ names }: Plan): Context =>
   routine(names.routine('number'), 'Is that which a carrier wrote a number of the tenant?', [
     set('CALLED', '${FILTER(+0-9,${WRITTEN})}'),
-    step('ExecIf', '$[${LEN(${CALLED})} != ${LEN(${WRITTEN})}]?Set(CALLED=)'),
+    when('${LEN(${CALLED})} != ${LEN(${WRITTEN})}', set('CALLED', '')),
     step('Return', `\${DIALPLAN_EXISTS(${names.routine('numbers')},\${CALLED},1)}`),
   ]);
 

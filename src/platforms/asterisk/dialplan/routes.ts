@@ -38,6 +38,7 @@ export function waysOut(plan: Plan): Context[] {
 
 /** Q.850 causes. */
 const noRoute = 3;
+const busy = 17;
 const unavailable = 34;
 const forbidden = 21;
 const invalidNumber = 28;
@@ -153,8 +154,9 @@ const hop = ({ names }: Plan): Context =>
     names.routine('hop'),
     'Calls over one trunk: name, endpoint, call limit, seconds, form of numbers, tech prefix, its own number.',
     [
-      set('CAUSE', unavailable),
+      set('CAUSE', busy),
       gotoIf('${ARG3} > 0 & ${GROUP_COUNT(${ARG2}@sipctl_trunk)} >= ${ARG3}', 'next'),
+      set('CAUSE', unavailable),
       gotoIf('${LEN(${PJSIP_DIAL_CONTACTS(${ARG2})})} = 0', 'next'),
       set('__SIPCTL_TRUNK', '${ARG1}'),
       step('Gosub', `${names.routine('write')},\${ARG5},1(\${IF($["\${SHOWN}" = ""]?\${ARG7}:\${SHOWN})})`),

@@ -1,4 +1,5 @@
 import { SipctlError } from '../../../errors.ts';
+import { userContext as flowContext } from '../../../model/identity.ts';
 import type { ResolvedTrunk, ResolvedUser } from '../../../model/site.ts';
 import { escapeValue, valueGuard } from '../conf/write.ts';
 
@@ -216,9 +217,13 @@ function fromUser(trunk: ResolvedTrunk): string {
   }
 }
 
-/** `"Ann" <1001>`; inside the quotes Asterisk takes a backslash before a quote or a backslash. */
+/**
+ * `"Ann" <1001>`; inside the quotes Asterisk takes a backslash before a quote or a backslash. Colleagues see the
+ * extension, and sipctl's dialplan shows the outside the other number; a context of the operator's own has only this.
+ */
 function callerId(user: ResolvedUser, displayName: string, object: string): string {
-  const number = escapeValue(user.callerId ?? user.extension, object, 'callerId');
+  const shown = user.context === flowContext(user.tenant) ? null : user.callerId;
+  const number = escapeValue(shown ?? user.extension, object, 'callerId');
   const name = user.displayName ?? user.extension;
   // Most names stand as they are, and were escaped already.
   if (name === user.displayName && name.length * 3 <= longestName && !/["\\]/.test(name)) {

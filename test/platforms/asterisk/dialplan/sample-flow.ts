@@ -222,6 +222,10 @@ export const company: CallFlow = {
     inbound('+493090182001', { destination: { kind: 'user', name: 'ann' }, trunk: 'telekom' }),
     inbound('+493090182009', { destination: { kind: 'external', number: '+4917012345678' } }),
   ],
+  trunks: [
+    { name: 'telekom', endpoint: 'acme.telekom', maxCalls: 2 },
+    { name: 'telnyx', endpoint: 'acme.telnyx', maxCalls: 0 },
+  ],
   accounts: ['acme_account', '493090182000'],
   routes: [
     route(

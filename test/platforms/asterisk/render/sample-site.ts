@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { compileShipped } from '../../../../src/catalog/compile.ts';
+import { emptyFlow } from '../../../../src/model/flow/resolve-flow.ts';
 import type { Tenant, Trunk, User } from '../../../../src/model/nouns.ts';
 import { resolveTrunk, resolveUser } from '../../../../src/model/resolve.ts';
 import { Secret } from '../../../../src/model/secret.ts';
@@ -87,5 +88,6 @@ export const siteOf = (parts: Partial<ResolvedSite>): ResolvedSite => ({
   tenant: tenantOf(),
   trunks: [],
   users: [],
+  flow: emptyFlow('acme'),
   ...parts,
 });
