@@ -5,6 +5,7 @@ import { type Generations, generationFolder } from '../../files/generations.ts';
 import type { Node } from '../../model/nouns.ts';
 import {
   type Artifact,
+  type HeldArtifact,
   type Manifest,
   manifestFile,
   parseManifest,
@@ -15,13 +16,16 @@ import type { Engine, Finding, LiveState, RunningSystem } from '../target.ts';
 import { type AmiConnection, connectAmi } from './ami/connection.ts';
 import { AmiError } from './ami/failures.ts';
 import { withRetry } from './ami/retry.ts';
-import { type Delivered, deliveredObjects } from './delivered.ts';
+import { deliveredObjects } from './delivered.ts';
+import { deliveredFiles } from './delivered-files.ts';
 import { reloadObstacles } from './diagnose.ts';
 import { hostReader } from './host-includes.ts';
 import { liveObjects } from './live-objects.ts';
+import { trunksFile, usersFile } from './pjsip-object.ts';
 import { requireRights } from './rights.ts';
 import { parts } from './shown-forms.ts';
 import { verifyDelivered } from './verify.ts';
+import { verifyCalls } from './verify-calls.ts';
 
 /** Milliseconds. */
 export interface Timeouts {
@@ -156,17 +160,20 @@ class RunningAsterisk implements RunningSystem {
   }
 
   async verify(artifacts: readonly Artifact[], changed: ReadonlySet<string>): Promise<Finding[]> {
-    const before = differingObjects(this.#last ?? (await this.#verifiedArtifacts(artifacts)), artifacts);
+    const before = differing(this.#last ?? (await this.#verifiedArtifacts(artifacts)), artifacts);
     this.#last = artifacts;
-    return verifyDelivered({
-      ami: this.#ami,
+    const place = { ami: this.#ami, changed, read: hostReader(this.#files), folder: this.#files.place };
+    const objects = await verifyDelivered({
+      ...place,
       version: this.engine.version,
-      artifacts,
-      changed,
-      before,
-      read: hostReader(this.#files),
-      folder: this.#files.place,
+      artifacts: artifacts.filter(isPjsip),
+      before: before.filter(isPjsip).flatMap(deliveredObjects),
     });
+    const calls = (all: readonly Artifact[]) => all.filter((artifact) => !isPjsip(artifact));
+    return [
+      ...objects,
+      ...(await verifyCalls({ ...place, artifacts: calls(artifacts), before: calls(before) })),
+    ];
   }
 
   obstacles(): Promise<Finding[]> {
@@ -227,17 +234,29 @@ class RunningAsterisk implements RunningSystem {
         await this.#ami.action('Reload', { Module: module }, { timeoutMs });
         return;
       } catch (error) {
+        if (error instanceof AmiError && /no such module/i.test(error.reply))
+          return this.#notLoaded(module, error);
         const busy = error instanceof AmiError && /reload is in progress/i.test(error.reply);
         if (!busy || attempt === waits.length - 1) throw busy ? stillBusy(timeoutMs, error) : error;
       }
     }
   }
 
+  // A module that is not there does no harm where nothing is delivered for it.
+  async #notLoaded(module: string, cause: AmiError): Promise<void> {
+    const files = deliveredFiles.filter((one) => one.module === module).map(({ file }) => file);
+    const needed = (await this.#inForce()).some(({ file }) => files.includes(file));
+    if (needed || module === 'res_pjsip.so') throw moduleMissing(module, files, cause);
+  }
+
   async #objectsInForce(): Promise<number> {
+    return (await this.#inForce()).reduce((sum, artifact) => sum + artifact.objects, 0);
+  }
+
+  async #inForce(): Promise<HeldArtifact[]> {
     const number = await this.#files.current();
     const manifest = number === null ? null : await this.#manifest(number);
-    const artifacts = Object.values(manifest?.artifacts ?? {});
-    return artifacts.reduce((sum, artifact) => sum + artifact.objects, 0);
+    return Object.values(manifest?.artifacts ?? {});
   }
 
   async #manifest(number: number): Promise<Manifest | null> {
@@ -263,10 +282,24 @@ class RunningAsterisk implements RunningSystem {
 
 const identity = ({ key, sha256 }: Pick<Artifact, 'key' | 'sha256'>): string => `${key} ${sha256}`;
 
-/** The objects of those earlier artifacts that are other ones now, or gone. */
-function differingObjects(earlier: readonly Artifact[], now: readonly Artifact[]): Delivered[] {
+/** Those earlier artifacts that are other ones now, or gone. */
+function differing(earlier: readonly Artifact[], now: readonly Artifact[]): Artifact[] {
   const same = new Set(now.map(identity));
-  return earlier.filter((artifact) => !same.has(identity(artifact))).flatMap(deliveredObjects);
+  return earlier.filter((artifact) => !same.has(identity(artifact)));
+}
+
+const isPjsip = ({ file }: Pick<Artifact, 'file'>): boolean => file === trunksFile || file === usersFile;
+
+function moduleMissing(module: string, files: readonly string[], cause: AmiError): SipctlError {
+  return new SipctlError(
+    'failed',
+    {
+      code: 'module_not_loaded',
+      message: `Asterisk has not loaded ${module}, which reads ${files.join(' and ')}`,
+      hint: `install it where your distribution packs it apart, see 'noload' in modules.conf, and: asterisk -rx 'module load ${module}'`,
+    },
+    { cause },
+  );
 }
 
 /** Waits between attempts, doubling up to two seconds, together as long as a reload may take. */

@@ -5,7 +5,9 @@ import type { Catalog } from '../../model/template.ts';
 import { emptyManifest, manifestFile, writeManifest } from '../../plan/generation.ts';
 import type { Target } from '../target.ts';
 import { examineAsterisk } from './examine.ts';
+import { trunksFile, usersFile } from './pjsip-object.ts';
 import { reloadAll, reloadFor } from './reload.ts';
+import { callChanges } from './render/call-changes.ts';
 import { objectChanges } from './render/changes.ts';
 import { loadTemplates } from './render/compiled.ts';
 import { renderIndexes, renderTenant } from './render/render.ts';
@@ -22,7 +24,7 @@ export interface AsteriskParts {
 }
 
 /** Changes when the same data and templates are to give other bytes: every tenant is then rendered anew. */
-const rendererVersion = 1;
+const rendererVersion = 2;
 
 /** The oldest release that is supported: what it knows, all later ones know. */
 const oldestVersion = '16';
@@ -45,7 +47,11 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
     controllable: node.ami !== null,
     render: (site) => renderTenant(site, { transports, templates }),
     indexes: ({ artifacts }) => renderIndexes(artifacts, templates),
-    objectChanges: (key, before, after) => objectChanges(key.split('/')[0] as string, before, after),
+    objectChanges: (key, before, after) => {
+      const [tenant = '', file = ''] = key.split('/');
+      const isPjsip = file === trunksFile || file === usersFile;
+      return isPjsip ? objectChanges(tenant, before, after) : callChanges(tenant, file, before, after);
+    },
     reloadFor,
     reloadAll,
     connect: () => connectRunning(node, files, timeouts),

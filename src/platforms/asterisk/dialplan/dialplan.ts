@@ -25,6 +25,10 @@ export interface Context {
   extensions: readonly Extension[];
 }
 
+/** A context by the name that the documents of Asterisk use, which the operator may share: it only includes. */
+export const isDocumented = ({ name, extensions }: Context): boolean =>
+  extensions.length === 0 && !/\..|^(t|from-trunk)-/.test(name);
+
 /** `step('Dial', '…')`, with a label where another step jumps to it. */
 export const step = (application: string, data = '', label = ''): Step => ({ label, application, data });
 
