@@ -28,10 +28,11 @@ export async function reloadObstacles(
   ami: AmiConnection,
   read: ReadFile,
   folder: string,
+  main: string = mainFile,
 ): Promise<Finding[]> {
-  const trace = await traceIncludes(read, folder);
-  const isCutOff = hostFilesOf(mainFile).some((file) => timesRead(trace, indexPath(file)) === 0);
-  const inMain = trace.faults.find((one) => one.file === mainFile);
+  const trace = await traceIncludes(read, folder, main);
+  const isCutOff = hostFilesOf(main).some((file) => timesRead(trace, indexPath(file)) === 0);
+  const inMain = trace.faults.find((one) => one.file === main);
   const fault = inMain ?? (isCutOff ? trace.faults[0] : undefined);
   if (fault === undefined || !(await isRefused(ami, fault.file))) return [];
   const consequence =

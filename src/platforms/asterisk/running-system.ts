@@ -20,6 +20,7 @@ import { deliveredObjects } from './delivered.ts';
 import { deliveredFiles } from './delivered-files.ts';
 import { reloadObstacles } from './diagnose.ts';
 import { hostReader } from './host-includes.ts';
+import { mainFile } from './include-lines.ts';
 import { liveObjects } from './live-objects.ts';
 import { trunksFile, usersFile } from './pjsip-object.ts';
 import { requireRights } from './rights.ts';
@@ -176,8 +177,15 @@ class RunningAsterisk implements RunningSystem {
     ];
   }
 
-  obstacles(): Promise<Finding[]> {
-    return reloadObstacles(this.#ami, hostReader(this.#files), this.#files.place);
+  // pjsip.conf is read whatever is delivered; the others matter where something is in force that could be taken away.
+  async obstacles(): Promise<Finding[]> {
+    const held = new Set((await this.#inForce()).map(({ file }) => file));
+    const mains = deliveredFiles.filter(({ file, main }) => main === mainFile || held.has(file));
+    const findings: Finding[] = [];
+    for (const main of new Set(mains.map((one) => one.main))) {
+      findings.push(...(await reloadObstacles(this.#ami, hostReader(this.#files), this.#files.place, main)));
+    }
+    return findings;
   }
 
   async states(): Promise<LiveState[]> {
@@ -234,19 +242,19 @@ class RunningAsterisk implements RunningSystem {
         await this.#ami.action('Reload', { Module: module }, { timeoutMs });
         return;
       } catch (error) {
-        if (error instanceof AmiError && /no such module/i.test(error.reply))
-          return this.#notLoaded(module, error);
+        if (error instanceof AmiError && /no such module|unknown error/i.test(error.reply))
+          return this.#refused(module, error);
         const busy = error instanceof AmiError && /reload is in progress/i.test(error.reply);
         if (!busy || attempt === waits.length - 1) throw busy ? stillBusy(timeoutMs, error) : error;
       }
     }
   }
 
-  // A module that is not there does no harm where nothing is delivered for it.
-  async #notLoaded(module: string, cause: AmiError): Promise<void> {
+  // A module that is not there, or keeps what it had, does no harm where nothing is delivered for it.
+  async #refused(module: string, cause: AmiError): Promise<void> {
     const files = deliveredFiles.filter((one) => one.module === module).map(({ file }) => file);
     const needed = (await this.#inForce()).some(({ file }) => files.includes(file));
-    if (needed || module === 'res_pjsip.so') throw moduleMissing(module, files, cause);
+    if (needed || module === 'res_pjsip.so') throw reloadRefused(module, files, cause);
   }
 
   async #objectsInForce(): Promise<number> {
@@ -290,7 +298,12 @@ function differing(earlier: readonly Artifact[], now: readonly Artifact[]): Arti
 
 const isPjsip = ({ file }: Pick<Artifact, 'file'>): boolean => file === trunksFile || file === usersFile;
 
-function moduleMissing(module: string, files: readonly string[], cause: AmiError): SipctlError {
+function reloadRefused(module: string, files: readonly string[], cause: AmiError): SipctlError {
+  if (!/no such module/i.test(cause.reply)) {
+    const message = `Asterisk could not read everything that ${module} takes from its files, and keeps what it had`;
+    const hint = `asterisk -rx 'module reload ${module}', then read the ERROR lines in its log`;
+    return new SipctlError('failed', { code: 'reload_refused', message, hint }, { cause });
+  }
   return new SipctlError(
     'failed',
     {

@@ -268,7 +268,6 @@ async function runningBoxes(ami: AmiConnection): Promise<Set<string> | null> {
     return new Set(items.map((item) => `${item.get('VoiceMailbox')}@${item.get('VMContext')}`));
   } catch (error) {
     if (error instanceof AmiError && error.outcome === 'refused') return null;
-    if (error instanceof AmiError && /no voicemail users/i.test(error.reply)) return new Set();
     throw error;
   }
 }
