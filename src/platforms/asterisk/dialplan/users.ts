@@ -25,7 +25,8 @@ export function ringing(plan: Plan): Context[] {
     ring(plan),
     ...(flow.groups.length > 0 ? [member(plan), ringMembers(plan)] : []),
     contacts(plan),
-    phone(plan),
+    ringingPhone(plan),
+    answeringPhone(plan),
     ...(flow.users.some(({ mailbox }) => mailbox !== null) ? [voicemail(plan)] : []),
     unanswered(plan),
   ];
@@ -84,21 +85,22 @@ function ringGroup(plan: Plan, group: FlowGroup): Context {
 /** Q.850 causes that tell a caller why nobody answered. */
 const causes = { busy: 17, noAnswer: 19, unavailable: 20 } as const;
 
-const ring = ({ names }: Plan): Context =>
+const ring = (plan: Plan): Context =>
   routine(
-    names.routine('ring'),
+    plan.names.routine('ring'),
     'Rings a user: extension, endpoint, call limit, seconds. Comes back if nobody answers.',
     [
-      gosub(names.routine('contacts'), '${ARG1}', '${ARG2}', '${ARG3}'),
+      gosub(plan.names.routine('contacts'), '${ARG1}', '${ARG2}', '${ARG3}'),
       gotoIf('${LEN(${CONTACTS})} = 0', 'done'),
-      step('Dial', `\${CONTACTS},\${ARG4},${onPhones(names.routine('phone'))}`),
+      step('Dial', `\${CONTACTS},\${ARG4},${onPhones(plan)}`),
       set('OUTCOME', '${IF($["${DIALSTATUS}" = "BUSY"]?BUSY:NOANSWER)}'),
       step('Return', '', 'done'),
     ],
   );
 
-// Both run on the called phone: before it rings, and when it answers.
-const onPhones = (phone: string): string => `b(${phone}^ringing^1)U(${phone}^answered^1)`;
+// Both run on the called phone. U knows no extension but `s`.
+const onPhones = ({ names }: Plan): string =>
+  `b(${names.routine('ringing')}^s^1)U(${names.routine('answered')})`;
 
 const member = ({ names }: Plan): Context =>
   routine(names.routine('member'), 'Adds the phones of a member: extension, endpoint, call limit.', [
@@ -107,9 +109,9 @@ const member = ({ names }: Plan): Context =>
     step('Return'),
   ]);
 
-const ringMembers = ({ names }: Plan): Context =>
-  routine(names.routine('ring-members'), 'Rings the phones that were added: seconds.', [
-    when('${LEN(${PHONES})} > 0', step('Dial', `\${PHONES:1},\${ARG1},${onPhones(names.routine('phone'))}`)),
+const ringMembers = (plan: Plan): Context =>
+  routine(plan.names.routine('ring-members'), 'Rings the phones that were added: seconds.', [
+    when('${LEN(${PHONES})} > 0', step('Dial', `\${PHONES:1},\${ARG1},${onPhones(plan)}`)),
     step('Return'),
   ]);
 
@@ -136,31 +138,33 @@ const contacts = ({ names }: Plan): Context =>
   );
 
 // Several phones of one user that ring for one call are one call: only the first is counted, and the one that answers.
-function phone({ names }: Plan): Context {
-  const count = set('GROUP(sipctl_user)', `${names.tenant}.\${SIPCTL_USER}`);
+function ringingPhone({ names }: Plan): Context {
   const sameCall = `\${SIPCTL_CALL}.${names.tenant}.\${SIPCTL_USER}`;
-  return {
-    name: names.routine('phone'),
-    about:
-      'On a called phone: counts the call of its user. A caller from outside is then in the hands of that user.',
-    owner: '',
-    includes: [],
-    extensions: [
-      extension('ringing', [
-        gotoIf('"${SIPCTL_USER}" = ""', 'done'),
-        when(`\${GROUP_COUNT(${sameCall}@sipctl_ringing)} = 0`, count),
-        set('GROUP(sipctl_ringing)', sameCall),
-        step('Return', '', 'done'),
-      ]),
-      extension('answered', [
-        gotoIf('"${SIPCTL_USER}" = ""', 'done'),
-        count,
-        when('"${SIPCTL_DIRECTION}" = "inbound"', set('MASTER_CHANNEL(SIPCTL_USER)', '${SIPCTL_USER}')),
-        step('Return', '', 'done'),
-      ]),
+  return routine(
+    names.routine('ringing'),
+    'On a phone, before it rings: counts the call of its user, once.',
+    [
+      gotoIf('"${SIPCTL_USER}" = ""', 'done'),
+      when(`\${GROUP_COUNT(${sameCall}@sipctl_ringing)} = 0`, counted(names.tenant)),
+      set('GROUP(sipctl_ringing)', sameCall),
+      step('Return', '', 'done'),
     ],
-  };
+  );
 }
+
+const counted = (tenant: string): Step => set('GROUP(sipctl_user)', `${tenant}.\${SIPCTL_USER}`);
+
+const answeringPhone = ({ names }: Plan): Context =>
+  routine(
+    names.routine('answered'),
+    'On a phone that answers: its call counts. A caller from outside can then be transferred in the name of its user.',
+    [
+      gotoIf('"${SIPCTL_USER}" = ""', 'done'),
+      counted(names.tenant),
+      when('"${SIPCTL_DIRECTION}" = "inbound"', set('MASTER_CHANNEL(SIPCTL_USER)', '${SIPCTL_USER}')),
+      step('Return', '', 'done'),
+    ],
+  );
 
 const voicemail = ({ names }: Plan): Context =>
   routine(names.routine('voicemail'), 'Takes a message: box.', [
