@@ -105,18 +105,20 @@ const onPhones = ({ names }: Plan): string =>
 const member = ({ names }: Plan): Context =>
   routine(names.routine('member'), 'Adds the phones of a member: extension, endpoint, call limit.', [
     gosub(names.routine('contacts'), '${ARG1}', '${ARG2}', '${ARG3}'),
-    when('${LEN(${CONTACTS})} > 0', set('PHONES', '${PHONES}&${CONTACTS}')),
-    step('Return'),
+    gotoIf('${LEN(${CONTACTS})} = 0', 'done'),
+    set('PHONES', '${PHONES}&${CONTACTS}'),
+    step('Return', '', 'done'),
   ]);
 
 const ringMembers = (plan: Plan): Context =>
   routine(plan.names.routine('ring-members'), 'Rings the phones that were added: seconds.', [
-    when('${LEN(${PHONES})} > 0', step('Dial', `\${PHONES:1},\${ARG1},${onPhones(plan)}`)),
-    step('Return'),
+    gotoIf('${LEN(${PHONES})} = 0', 'done'),
+    step('Dial', `\${PHONES:1},\${ARG1},${onPhones(plan)}`),
+    step('Return', '', 'done'),
   ]);
 
 // What a phone may write into its Contact, without what would be another argument or another channel to Dial.
-const contactCharacters = String.raw`A-Za-z0-9:\x3b@.=+_~%?/()[]!*'<>$\x2d`;
+const contactCharacters = String.raw`A-Za-z0-9:\x3b@.=+_~%/[]*\x2d`;
 
 const contacts = ({ names }: Plan): Context =>
   routine(
