@@ -11,7 +11,10 @@ const dist = join(root, 'dist');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** Packages that few commands need: each is a file of its own, read when it is asked for. */
-const heavy = ['chalk', 'diff', 'handlebars', 'inquirer', 'ora', 'yaml', 'zod'];
+const heavy = ['chalk', 'diff', 'handlebars', 'inquirer', 'libphonenumber-js/max', 'ora', 'yaml', 'zod'];
+
+/** `libphonenumber-js/max` is a part of its package. */
+const fileOf = (name) => name.split('/')[0];
 
 // What `import x from` means to the main bundle: the default export of a bundled ES module is the module itself.
 const defaultIsAll = 'module.exports = Object.assign(module.exports.default, module.exports);';
@@ -35,7 +38,7 @@ const heavyApart = {
   name: 'heavy-packages-apart',
   setup({ onResolve }) {
     onResolve({ filter: new RegExp(`^(${heavy.join('|')})$`) }, ({ path, kind }) =>
-      kind === 'entry-point' ? undefined : { path: `./vendor/${path}.cjs`, external: true },
+      kind === 'entry-point' ? undefined : { path: `./vendor/${fileOf(path)}.cjs`, external: true },
     );
   },
 };
@@ -65,8 +68,9 @@ await withSource('src/catalog/compile.ts', async ({ compileShipped }) => {
 await Promise.all([
   build({
     ...common,
-    entryPoints: ['src/main.ts'],
-    outfile: join(dist, 'main.cjs'),
+    entryPoints: ['src/main.ts', 'src/render-thread.ts'],
+    outdir: dist,
+    outExtension: { '.js': '.cjs' },
     external: ['better-sqlite3'],
     plugins: [heavyApart, compiledTemplates],
   }),
@@ -80,7 +84,8 @@ compileBundle();
 
 function bundlePackages(names, more = {}) {
   const outdir = join(dist, 'vendor');
-  return build({ ...common, ...more, entryPoints: names, outdir, outExtension: { '.js': '.cjs' } });
+  const entryPoints = names.map((name) => ({ in: name, out: fileOf(name) }));
+  return build({ ...common, ...more, entryPoints, outdir, outExtension: { '.js': '.cjs' } });
 }
 
 /** Runs a function of the sources themselves: what is built says what the sources say. */

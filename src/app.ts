@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import type { Node } from './model/nouns.ts';
 import type { Catalog } from './model/template.ts';
 import type { PlannedTarget } from './pipeline/make-plan.ts';
+import type { RenderTenants } from './pipeline/render-tenants.ts';
 import type { LeaseOwner } from './store/leases.ts';
 import type { Store } from './store/store.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,5 +26,7 @@ export interface App {
   /** The enabled nodes, or those named. @throws SipctlError `notFound` */
   targets(names?: readonly string[]): Promise<PlannedTarget[]>;
   target(node: Node): Promise<PlannedTarget>;
+  /** Renders tenants: in this thread, or in several where sipctl was built and the machine has them. */
+  rendering(): Promise<RenderTenants>;
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { availableParallelism, hostname, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { App } from './app.ts';
 import type { ShippedCatalog } from './catalog/compile.ts';
@@ -9,6 +9,7 @@ import type { Node } from './model/nouns.ts';
 import * as nouns from './model/nouns.ts';
 import type { Catalog } from './model/template.ts';
 import type { PlannedTarget } from './pipeline/make-plan.ts';
+import type { RenderTenants } from './pipeline/render-tenants.ts';
 import type { LeaseOwner } from './store/leases.ts';
 import type { Store } from './store/store.ts';
 import type { Terminal } from './terminal.ts';
@@ -56,6 +57,7 @@ export function compose(parts: Parts): App {
       return Promise.all(wanted.map(app.target));
     },
     target: (node) => openTarget(node, app, parts.fileOperations),
+    rendering: async () => openRendering(await app.store()),
     close: async () => {
       if (store !== null) (await store.catch(() => null))?.close();
     },
@@ -113,6 +115,20 @@ async function openTarget(
     timeouts: { connect: app.config.connectTimeout },
   });
   return { target, tenants: node.tenants };
+}
+
+/** Threads that render besides this one. Each takes some 50 MB, and more of them only wait for each other's memory. */
+const mostThreads = 3;
+
+// What a thread runs is made by the build; from its sources, sipctl renders in the one thread it has.
+async function openRendering(store: Store): Promise<RenderTenants> {
+  const { renderHere } = await import('./pipeline/render-tenants.ts');
+  const entry = new URL('./render-thread.cjs', import.meta.url);
+  const threads = Math.min(availableParallelism() - 1, mostThreads);
+  if (threads === 0 || !existsSync(entry)) return renderHere(store);
+  const { renderInThreads } = await import('./pipeline/render-threads.ts');
+  const threadStarter = async () => (await import('./pipeline/start-thread.ts')).startThread(entry);
+  return renderInThreads(store, threadStarter, threads);
 }
 
 function ownSelf(env: Environment): LeaseOwner {

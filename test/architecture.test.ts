@@ -30,6 +30,7 @@ const concreteBackEnd = 'platforms/*';
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['*'],
   'compose.ts': ['*'],
+  'render-thread.ts': ['*'],
   'app.ts': ['config.ts', 'terminal.ts', 'pipeline', 'store', 'catalog', 'plan', 'model'],
   'config.ts': ['model'],
   commands: [

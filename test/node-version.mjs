@@ -42,6 +42,8 @@ function copyTree(destination) {
   for (const path of listed.toString().split('\0')) {
     // A file that was removed is listed until that is committed.
     if (!path || !existsSync(join(root, path))) continue;
+    // Where this is a link, as in a second work tree, packages would be built for this Node in the place it leads to.
+    if (path === 'node_modules') throw new Error('git lists node_modules, which must stay out of the copy');
     mkdirSync(dirname(join(destination, path)), { recursive: true });
     cpSync(join(root, path), join(destination, path), { verbatimSymlinks: true });
   }

@@ -46,6 +46,7 @@ export function lintTemplate(text: string, fileName: string, request: LintReques
   const findings = [
     ...optionFindings(template.asterisk, request.options),
     ...dateFindings(template, request.today),
+    ...numberFormatFindings(template),
   ];
   const at = locator(file);
   return {
@@ -107,6 +108,15 @@ function valueFinding(path: readonly string[], expression: string, facts: Option
       hint: `Asterisk takes ${allowed.join(', ')}`,
     },
   ];
+}
+
+// Words say how the carrier wants numbers, and sipctl does not read words.
+function numberFormatFindings(template: ProviderTemplate | UserTemplate): Finding[] {
+  if (!('numberFormat' in template)) return [];
+  if (template.dialedFormat === null || template.numberFormat !== null) return [];
+  const message = 'says how numbers are written, but number_format does not: + and E.164 is sent';
+  const hint = 'add number_format: plus, digits or national';
+  return [{ severity: 'warning', path: ['dialed_format'], message, hint }];
 }
 
 /** Days after which a carrier's addresses and rules want another look. */

@@ -50,6 +50,7 @@ registration: { mode: required, expiry: 300 }
 #did_source: ruri
 #did_format: + and E.164
 #dialed_format: + and E.164
+#number_format: plus
 
 #codecs: [ulaw, alaw]  # default
 #dtmf: rfc4733  # default; or inband, info, auto, auto_info

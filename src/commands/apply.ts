@@ -1,21 +1,20 @@
 import { readFileSync } from 'node:fs';
 import type { App } from '../app.ts';
-import { SipctlError } from '../errors.ts';
+import { type Problem, SipctlError } from '../errors.ts';
 import { applyNode } from '../pipeline/apply.ts';
 import type { PlannedTarget } from '../pipeline/make-plan.ts';
-import { type NodeOutcome, unchanged } from '../pipeline/outcome.ts';
+import { type NodeOutcome, type Progress, unchanged } from '../pipeline/outcome.ts';
 import { countObjects } from '../plan/diff.ts';
 import { isPending, type NodePlan, type Plan } from '../plan/plan.ts';
+import type { Target } from '../platforms/target.ts';
 import { applyData, applyText } from '../report/apply.ts';
 import { planText } from '../report/plan.ts';
-import type { Lease } from '../store/leases.ts';
-import type { Store } from '../store/store.ts';
 import type { Result, Run, VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
 import { endedBy } from './ended.ts';
-import { leaseOf } from './lease.ts';
-import { type PlanRequest, planned, planOptions, planRequest } from './plan.ts';
-import { progressOf, runOptions } from './run-options.ts';
+import { type PlanRequest, planned, planOptions, planRequest, planWarnings } from './plan.ts';
+import { recordedChange } from './recorded-change.ts';
+import { progressOf } from './run-options.ts';
 
 const run: Run = async (app, input) => {
   const request = planRequest(input);
@@ -31,15 +30,15 @@ export async function applyEverything(
 ): Promise<Result> {
   const { plan, targets } = await planned(app, request);
   if (checksum !== null && checksum !== plan.checksum) throw stale();
+  const warnings = await planWarnings(app, plan, targets);
   const pending = plan.nodes.filter(isPending);
-  if (pending.length > 0) await approve(app, plan, checksum);
+  if (pending.length > 0) await approve(app, plan, warnings, checksum);
   const outcomes = await applyInTurn(app, plan, targets);
-  return report(plan, outcomes, app.signal.aborted ? interrupted(plan, outcomes) : null);
+  return report(plan, outcomes, warnings, app.signal.aborted ? interrupted(plan, outcomes) : null);
 }
 
 // After Ctrl-C the node at work is finished or undone, and no other one is begun.
 async function applyInTurn(app: App, plan: Plan, targets: readonly PlannedTarget[]): Promise<NodeOutcome[]> {
-  const store = await app.store();
   const progress = await progressOf(app);
   const outcomes: NodeOutcome[] = [];
   try {
@@ -47,8 +46,7 @@ async function applyInTurn(app: App, plan: Plan, targets: readonly PlannedTarget
       const target = targets.find((one) => one.target.node === nodePlan.node)?.target;
       if (target === undefined) continue;
       if (app.signal.aborted) break;
-      const work = (): Promise<NodeOutcome> => applyNode(target, nodePlan, runOptions(app, progress.show));
-      outcomes.push(await applyOne(app, store, nodePlan, work));
+      outcomes.push(await applyOne(app, nodePlan, target, progress.show));
     }
   } catch (error) {
     if (error !== app.signal.reason) throw error;
@@ -71,55 +69,38 @@ function interrupted(plan: Plan, outcomes: readonly NodeOutcome[]): SipctlError 
   });
 }
 
-// Two runs on one node are kept apart twice: by the database, and by the node itself for a run from elsewhere.
-async function applyOne(
-  app: App,
-  store: Store,
-  plan: NodePlan,
-  work: () => Promise<NodeOutcome>,
-): Promise<NodeOutcome> {
-  if (!isPending(plan)) return work();
-  const lease = await leaseOrHolder(app, plan.node);
-  if (lease instanceof SipctlError)
-    return { ...unchanged(plan.node, plan.base), outcome: 'failed', error: lease };
+// Two runs on one node are kept apart twice: by the database, and by the node itself for a run from elsewhere. One
+// busy node does not keep the others waiting.
+async function applyOne(app: App, plan: NodePlan, target: Target, progress: Progress): Promise<NodeOutcome> {
+  const { node, base } = plan;
+  if (!isPending(plan)) return unchanged(node, base);
+  const intent = { node, base, changes: countObjects(plan.changes), detail: null };
   try {
-    const outcome = await work();
-    await recordOutcome(store, plan, outcome);
-    return outcome;
-  } finally {
-    await lease.release();
-  }
-}
-
-/** The lease of a node, or who holds it: one busy node does not keep the others waiting. */
-async function leaseOrHolder(app: App, node: string): Promise<Lease | SipctlError> {
-  try {
-    return await leaseOf(app, `node ${node}`);
+    return await recordedChange(app, intent, progress, (options) => applyNode(target, plan, options));
   } catch (error) {
-    if (error instanceof SipctlError) return error;
-    throw error;
+    if (!(error instanceof SipctlError)) throw error;
+    return { ...unchanged(node, base), outcome: 'failed', error };
   }
 }
 
-async function recordOutcome(store: Store, plan: NodePlan, outcome: NodeOutcome): Promise<void> {
-  if (outcome.outcome === 'unchanged') return;
-  await store.recordDelivery({
-    node: plan.node,
-    generation: outcome.generation ?? plan.base,
-    base: plan.base,
-    outcome: outcome.outcome,
-    changes: countObjects(plan.changes),
-    detail: outcome.error?.message ?? null,
-  });
-}
-
-async function approve(app: App, plan: Plan, checksum: string | null): Promise<void> {
+async function approve(
+  app: App,
+  plan: Plan,
+  warnings: readonly Problem[],
+  checksum: string | null,
+): Promise<void> {
   if (app.config.yes || checksum !== null) return;
-  if (app.terminal.interactive) app.terminal.err(planText(plan, new Map()));
+  const cautioned = warnings.map(({ message }) => `warning: ${message}\n`).join('');
+  if (app.terminal.interactive) app.terminal.err(planText(plan, new Map()) + cautioned);
   await confirm(app, 'Apply this plan?');
 }
 
-function report(plan: Plan, outcomes: readonly NodeOutcome[], interruption: SipctlError | null): Result {
+function report(
+  plan: Plan,
+  outcomes: readonly NodeOutcome[],
+  warnings: readonly Problem[],
+  interruption: SipctlError | null,
+): Result {
   const failures = plan.failures.map((failure) => failure.error as SipctlError);
   const failed = outcomes.flatMap(({ error }) => (error === null ? [] : [error]));
   const errors = [...failures, ...failed, ...(interruption === null ? [] : [interruption])];
@@ -127,6 +108,7 @@ function report(plan: Plan, outcomes: readonly NodeOutcome[], interruption: Sipc
     data: applyData(plan, outcomes),
     changed: outcomes.some(({ outcome }) => outcome === 'verified' || outcome === 'delivered'),
     text: (style) => applyText(plan, outcomes, style),
+    warnings: [...warnings, ...outcomes.flatMap((outcome) => outcome.warnings)],
     ...endedBy(errors),
   };
 }

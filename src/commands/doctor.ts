@@ -19,6 +19,7 @@ const run: Run = async (app, input) => {
   const examined: Examined[] = [{ node: 'sipctl', checks: await ownChecks(app) }];
   for (const node of nodes.filter(({ name }) => wanted === undefined || name === wanted)) {
     examined.push({ node: node.name, checks: await examine(app, node) });
+    app.signal.throwIfAborted();
   }
   const failed = examined.flatMap(({ node, checks: found }) => failures(found, `${node}: `));
   return {
@@ -48,7 +49,7 @@ function keyCheck(app: App, read: () => string): Check {
 
 async function examine(app: App, node: Node): Promise<Check[]> {
   try {
-    return await (await app.target(node)).target.examine({ write: false });
+    return await (await app.target(node)).target.examine({ write: false, signal: app.signal });
   } catch (error) {
     if (!(error instanceof SipctlError)) throw error;
     return [unreachableCheck('node', error)];

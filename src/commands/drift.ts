@@ -6,7 +6,8 @@ import { endedBy } from './ended.ts';
 const run: Run = async (app, input) => {
   const asked = input.options.check === true || input.options.detailedExitcode === true;
   const drifts: NodeDrift[] = [];
-  for (const { target } of await app.targets(nodeNames(input))) drifts.push(await driftOf(target));
+  for (const { target } of await app.targets(nodeNames(input)))
+    drifts.push(await driftOf(target, app.signal));
   const errors = drifts.flatMap(({ error }) => (error === null ? [] : [error]));
   const found = drifts.some(({ findings }) => findings.length > 0);
   return {

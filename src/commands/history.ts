@@ -1,6 +1,8 @@
 import { plain } from '../report/style.ts';
 import { table } from '../report/table.ts';
+import type { DeliveryOutcome } from '../store/deliveries.ts';
 import { type Input, integerOption, type Run, type VerbSpec } from './command.ts';
+import { leaseView } from './lease.ts';
 
 const defaultLimit = 20;
 
@@ -8,13 +10,17 @@ const defaultLimit = 20;
 export const limitOf = (input: Input): number =>
   integerOption(input, 'limit', 1, 'give a number of rows') ?? defaultLimit;
 
+const tones: Partial<Record<DeliveryOutcome, 'good' | 'warn'>> = {
+  verified: 'good',
+  delivered: 'warn',
+  started: 'warn',
+};
+
 const run: Run = async (app, input) => {
   const store = await app.store();
   const [node] = input.args;
-  const deliveries = await store.listDeliveries({
-    limit: limitOf(input),
-    ...(node === undefined ? {} : { node }),
-  });
+  const filter = { limit: limitOf(input), ...(node === undefined ? {} : { node }) };
+  const deliveries = await store.listDeliveries(filter, leaseView(app));
   return {
     data: { deliveries, count: deliveries.length },
     text: (style = plain) =>
@@ -33,8 +39,7 @@ const run: Run = async (app, input) => {
               {
                 title: 'OUTCOME',
                 value: ({ outcome }) => outcome,
-                style: ({ outcome }) =>
-                  outcome === 'verified' ? style.good : outcome === 'delivered' ? style.warn : style.bad,
+                style: ({ outcome }) => style[tones[outcome] ?? 'bad'],
               },
               {
                 title: 'CHANGES',

@@ -15,13 +15,13 @@ const init: Run = async (app, input) => {
   const ref = refOf(nouns.node, app, input);
   const node = (await store.records.get(nouns.node, ref)) as unknown as Node;
   const { target } = await app.target(node);
-  const found = await target.examine({ write: input.options.write === true });
+  const found = await target.examine({ write: input.options.write === true, signal: app.signal });
   const failed = failures(found);
   return {
     data: { node: node.name, checks: found },
     changed: found.some((check) => check.changed === true),
     text: (style) => checks(node.name, found, style),
-    ...(failed.length > 0 ? { outcome: 'failed', errors: failed } : {}),
+    ...(failed.length > 0 ? { outcome: app.signal.aborted ? 'interrupted' : 'failed', errors: failed } : {}),
   };
 };
 

@@ -27,6 +27,8 @@ export interface NounCommand {
   checkAround?: (draft: ObjectDraft, app: App) => Promise<Findings>;
   /** What else is written with the object, in the same transaction. */
   alongside?: (writer: Writer, ref: ObjectRef, values: Patch) => Promise<void>;
+  /** What to say of an object that was written and is in use. */
+  warnings?: (app: App, ref: ObjectRef) => Promise<Problem[]>;
   /** Fields of `show` that are worked out: where each value comes from. */
   effective?: (object: Stored, app: App) => Promise<Record<string, { value: Value; origin: string }>>;
   /** Asks for what is missing where a person can be asked. */
@@ -292,19 +294,20 @@ interface WriteWork {
 }
 
 async function written(
-  { noun }: NounCommand,
+  command: NounCommand,
   app: App,
   input: Input,
   { ref, warnings, work }: Pick<Checked, 'warnings'> & WriteWork,
 ): Promise<Result> {
+  const { noun } = command;
   const store = await app.store();
   const done = await store.write(work);
   const object = (await store.records.get(noun, ref)) as unknown as Stored;
   const result: Result = {
     changed: done !== 'unchanged',
     data: { [noun.name]: object },
-    warnings,
     text: (style) => `${noun.name} ${style.bold(ref.name)} ${done}\n`,
+    warnings: [...warnings, ...(done === 'unchanged' ? [] : ((await command.warnings?.(app, ref)) ?? []))],
   };
   return applyAfterWrite(app, input, result);
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { App } from '../app.ts';
-import { SipctlError } from '../errors.ts';
+import { type Problem, SipctlError } from '../errors.ts';
+import { cautions, changedTrunks } from '../pipeline/cautions.ts';
 import { changedTexts } from '../pipeline/changed-texts.ts';
 import { makePlan, type PlannedTarget, type PlanOptions } from '../pipeline/make-plan.ts';
 import { isPending, type Plan } from '../plan/plan.ts';
@@ -34,8 +35,18 @@ export async function planned(
   const store = await app.store();
   const targets = await app.targets(request.nodes);
   if (targets.length === 0) throw noNodes();
-  const plan = await makePlan({ store, catalog: await app.catalog() }, targets, request);
+  const plan = await makePlan({ store, render: await app.rendering() }, targets, request);
   return { plan, targets };
+}
+
+/** What is worth a warning in a plan: how its trunks get on with all others. */
+export async function planWarnings(
+  app: App,
+  plan: Plan,
+  targets: readonly PlannedTarget[],
+): Promise<Problem[]> {
+  const site = { store: await app.store(), catalog: await app.catalog() };
+  return cautions(site, async () => targets, changedTrunks(plan));
 }
 
 export function planRequest(input: Input): PlanRequest {
@@ -56,6 +67,7 @@ const run: Run = async (app, input) => {
   const result: Result = {
     data: planData(plan, diffs),
     text: (style) => planText(plan, diffs, style) + written,
+    warnings: await planWarnings(app, plan, targets),
   };
   const [first] = failed;
   if (first !== undefined)

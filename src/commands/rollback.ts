@@ -1,14 +1,16 @@
+import type { App } from '../app.ts';
+import type { Problem } from '../errors.ts';
 import type { Node } from '../model/nouns.ts';
 import * as nouns from '../model/nouns.ts';
 import { planRollback, rollbackNode } from '../pipeline/rollback.ts';
 import { countObjects } from '../plan/diff.ts';
 import { outcomeText } from '../report/apply.ts';
-import type { Store } from '../store/store.ts';
 import { integerOption, type Run, type VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
-import { leaseOf } from './lease.ts';
+import { leaseView } from './lease.ts';
 import { refOf } from './object-ref.ts';
-import { progressOf, runOptions } from './run-options.ts';
+import { recordedChange } from './recorded-change.ts';
+import { progressOf } from './run-options.ts';
 
 const run: Run = async (app, input) => {
   const store = await app.store();
@@ -17,30 +19,24 @@ const run: Run = async (app, input) => {
   const plan = await planRollback(
     target,
     integerOption(input, 'to', 0, 'sipctl status names the generations'),
-    await inForceOn(store, ref.name),
+    await inForceOn(app, ref.name),
   );
   const count = countObjects(plan.changes);
   const what = `${count.create} objects come back, ${count.update} change, ${count.delete} go`;
   await confirm(app, `Put generation ${plan.next.generation} of ${ref.name} in force (${what})?`);
-  const lease = await leaseOf(app, `node ${ref.name}`);
+  const intent = {
+    node: ref.name,
+    base: plan.held.generation,
+    changes: count,
+    detail: `rollback to generation ${plan.next.generation}`,
+  };
   const progress = await progressOf(app);
   try {
-    const outcome = await rollbackNode(target, plan, runOptions(app, progress.show));
+    const outcome = await recordedChange(app, intent, progress.show, (options) =>
+      rollbackNode(target, plan, options),
+    );
     progress.end();
-    await store.recordDelivery({
-      node: ref.name,
-      generation: outcome.generation ?? plan.held.generation,
-      base: plan.held.generation,
-      outcome: outcome.outcome === 'unchanged' ? 'delivered' : outcome.outcome,
-      changes: count,
-      detail: `rollback to generation ${plan.next.generation}`,
-    });
-    const warnings = [
-      {
-        code: 'database_ahead',
-        message: `the database still holds the newer state: sipctl plan shows it, and apply would bring it back`,
-      },
-    ];
+    const changed = outcome.outcome === 'verified' || outcome.outcome === 'delivered';
     return {
       data: {
         node: ref.name,
@@ -50,21 +46,29 @@ const run: Run = async (app, input) => {
         count,
         findings: outcome.findings,
       },
-      changed: outcome.outcome === 'verified' || outcome.outcome === 'delivered',
+      changed,
       text: (style) => outcomeText(outcome, null, style),
-      warnings,
+      warnings: [...outcome.warnings, ...(changed ? [databaseAhead] : [])],
       ...(outcome.error === null ? {} : { outcome: outcome.error.outcome, errors: outcome.error.problems }),
     };
   } finally {
     progress.end();
-    await lease.release();
   }
 };
 
-// Another operator's database knows nothing of this node: then every complete generation counts.
-async function inForceOn(store: Store, node: string): Promise<(generation: number) => boolean> {
-  const deliveries = await store.listDeliveries({ node, limit: 1000 });
-  const known = new Set(deliveries.flatMap(({ base, generation }) => [base, generation]));
+const databaseAhead: Problem = {
+  code: 'database_ahead',
+  message: 'the database still holds the newer state: sipctl plan shows it, and apply would bring it back',
+};
+
+// Another operator's database knows nothing of this node: then every complete generation counts. What an interrupted
+// run wanted to put in force may never have been; where it was, the next run had it for its base.
+async function inForceOn(app: App, node: string): Promise<(generation: number) => boolean> {
+  const store = await app.store();
+  const deliveries = await store.listDeliveries({ node, limit: 1000 }, leaseView(app));
+  const known = new Set(deliveries.map(({ base }) => base));
+  for (const { outcome, generation } of deliveries)
+    if (outcome !== 'started' && outcome !== 'interrupted') known.add(generation);
   return (generation) => known.size === 0 || known.has(generation);
 }
 

@@ -3,6 +3,7 @@ import { type Route, route } from '../model/call-nouns.ts';
 import { checkRoute } from '../model/check-calls.ts';
 import { tenantIsThere, trunksNamed } from './call-surroundings.ts';
 import { type Findings, nounCommand, type ObjectDraft } from './noun-verbs.ts';
+import { routeSimulate } from './route-simulate.ts';
 
 async function checkAround(draft: ObjectDraft, app: App): Promise<Findings> {
   if (!(await tenantIsThere(app, draft))) return { problems: [], warnings: [] };
@@ -21,5 +22,6 @@ export const routeCommand = nounCommand({
     'sipctl route add national --tenant acme --match +49 --trunks telnyx_main,backup',
     'sipctl route add service --match 116117 --trunks telnyx_main',
   ],
+  more: [routeSimulate],
   checkAround,
 });

@@ -1,8 +1,8 @@
 import type { App } from '../app.ts';
 import type { Progress, RunOptions } from '../pipeline/outcome.ts';
 
-export function runOptions(app: App, progress: Progress): RunOptions {
-  return { sipctl: app.version, now: app.now, holder: app.self.holder, signal: app.signal, progress };
+export function runOptions(app: App, more: Pick<RunOptions, 'progress' | 'recordStart'>): RunOptions {
+  return { sipctl: app.version, now: app.now, holder: app.self.holder, signal: app.signal, ...more };
 }
 
 /** Says on standard error what a node is at: with a spinner where one can turn, in lines elsewhere. */

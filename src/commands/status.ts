@@ -10,7 +10,7 @@ const run: Run = async (app, input) => {
   const statuses: NodeStatus[] = [];
   for (const nodePlan of plan.nodes) {
     const target = targets.find((one) => one.target.node === nodePlan.node)?.target;
-    if (target !== undefined) statuses.push(await statusOf(target, nodePlan));
+    if (target !== undefined) statuses.push(await statusOf(target, nodePlan, app.signal));
   }
   const errors = [
     ...plan.failures.map(({ error }) => error as SipctlError),

@@ -1,9 +1,10 @@
 import type { App } from '../app.ts';
-import { SipctlError } from '../errors.ts';
+import { type Problem, SipctlError } from '../errors.ts';
 import { checkTrunk, type TrunkValues } from '../model/check.ts';
 import type { Value } from '../model/field.ts';
 import * as nouns from '../model/nouns.ts';
 import { resolveTrunk } from '../model/resolve.ts';
+import { cautions } from '../pipeline/cautions.ts';
 import type { ObjectRef } from '../store/records.ts';
 import type { Stored } from '../store/rows.ts';
 import type { Patch, Writer } from '../store/writer.ts';
@@ -76,6 +77,12 @@ function originOf(field: string, object: Stored, provider: string): string {
       : `template ${provider}`;
 }
 
+async function warnings(app: App, { tenant, name }: ObjectRef): Promise<Problem[]> {
+  const store = await app.store();
+  const site = { store, catalog: await app.catalog() };
+  return cautions(site, () => app.targets(), [{ tenant: tenant as string, name }]);
+}
+
 async function ask(app: App, ref: ObjectRef, values: Record<string, Value>): Promise<void> {
   const catalog = await app.catalog();
   const { askForTrunk } = await import('./wizard.ts');
@@ -96,6 +103,7 @@ export const trunkCommand = nounCommand({
     values.provider === null ? [] : checkTrunk(values as unknown as TrunkValues, catalog),
   checkAround: async (draft, app) => ({ problems: [], warnings: await idleTrunkWarnings(app, draft) }),
   alongside: recordDid,
+  warnings,
   effective,
   ask,
 });

@@ -114,6 +114,24 @@ export async function sweepLeftovers(operations: FileOperations, root: string): 
   }
 }
 
+/**
+ * The same for the whole store, which takes a look into each of its folders: for whoever follows a run that was killed.
+ * Leftovers disturb nobody, so whether they can be removed decides nothing.
+ */
+export async function sweepAfterKill(operations: FileOperations, root: string): Promise<void> {
+  const sweep = async (folder: string): Promise<void> => {
+    const entries = (await orNull(operations.readdir(folder))) ?? [];
+    await inParallel(entries, async (entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) await sweep(path);
+      else if (isTemporary(entry.name)) await orNull(operations.unlink(path));
+    });
+  };
+  await sweepLeftovers(operations, root)
+    .then(() => sweep(join(root, 'store')))
+    .catch(() => undefined);
+}
+
 async function holdsExactly(
   operations: FileOperations,
   folder: string,

@@ -1,10 +1,10 @@
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { SipctlError } from '../errors.ts';
 import type { Accounts } from './accounts.ts';
 import { placeFile, type Writer } from './durable.ts';
 import type { HostStat } from './generations.ts';
 import { errorCode, type FileOperations, orNull } from './operations.ts';
-import { below, isWithin } from './paths.ts';
+import { below, isTemporary, isWithin } from './paths.ts';
 
 /**
  * The path with its links resolved, or null where it is missing.
@@ -54,6 +54,7 @@ export async function writeHostFile(
   const { operations } = writer;
   const before = await readWithin(operations, folder, name);
   if (before?.equals(data)) return;
+  await sweepDrafts(operations, below(folder, name));
   if (before === null) {
     const path = below(folder, name);
     await assertNoDanglingLink(operations, folder, path);
@@ -105,6 +106,14 @@ async function assertNoDanglingLink(operations: FileOperations, folder: string, 
   if ((await orNull(operations.lstat(path))) !== null) throw notAFile(path);
   const parent = dirname(path);
   if (parent !== folder) await resolveWithin(operations, folder, parent.slice(folder.length + 1));
+}
+
+// What a killed run left of this very file, and of its backup; the folder is not ours to tidy up.
+async function sweepDrafts(operations: FileOperations, path: string): Promise<void> {
+  for (const entry of (await orNull(operations.readdir(dirname(path)))) ?? []) {
+    if (!entry.isFile() || !isTemporary(entry.name) || !entry.name.startsWith(`${basename(path)}.`)) continue;
+    await orNull(operations.unlink(join(dirname(path), entry.name)));
+  }
 }
 
 async function freeBackupPath(operations: FileOperations, path: string, time: Date): Promise<string> {

@@ -7,6 +7,7 @@ import {
   completeGenerations,
   currentGeneration,
   isComplete,
+  sweepAfterKill,
   sweepLeftovers,
   writeGenerationFolder,
 } from './generation-folders.ts';
@@ -112,6 +113,7 @@ export function localGenerations(dir: string, options: LocalOptions): Generation
         const { now, renewEvery = 5000, processIsAlive: isAlive = processIsAlive } = options;
         const lock = await takeLock({ writer: as, root, holder, now, renewEvery, processIsAlive: isAlive });
         held = lock;
+        if (lock.inherited) await sweepAfterKill(operations, root);
         return async () => {
           if (held === lock) held = null;
           await explained('unlock', () => lock.release());

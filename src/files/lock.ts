@@ -29,6 +29,8 @@ import { errorCode, type OpenFile, orNull } from './operations.ts';
 
 /** A lock that this process has. */
 export interface HeldLock {
+  /** True where its last owner did not give it back: that run was killed, and may have left things behind. */
+  readonly inherited: boolean;
   /** @throws SipctlError `conflict` where another run has taken the lock since: this process slept too long */
   assertHeld(): Promise<void>;
   /** Gives the lock back; leaves one that is no longer ours. */
@@ -69,9 +71,8 @@ export async function takeLock(request: LockRequest): Promise<HeldLock> {
   try {
     // Each round another run came first and went away again; that cannot go on.
     for (let round = 0; round < 50; round++) {
-      if ((await linkedAs(request, draft, 'lock')) || (await replaceDead(request, draft))) {
-        return await hold(request, draft);
-      }
+      if (await linkedAs(request, draft, 'lock')) return await hold(request, draft, false);
+      if (await replaceDead(request, draft)) return await hold(request, draft, true);
     }
     throw busy(request.root);
   } catch (error) {
@@ -173,7 +174,7 @@ function isAbandonedDraft({ processIsAlive }: LockRequest, draft: Draft, name: s
 const machineTag = ({ machine }: ProcessIdentity): string =>
   createHash('sha256').update(machine).digest('hex').slice(0, 8);
 
-async function hold(request: LockRequest, draft: Draft): Promise<HeldLock> {
+async function hold(request: LockRequest, draft: Draft, inherited: boolean): Promise<HeldLock> {
   const { writer, root, now, renewEvery } = request;
   const path = join(root, 'lock');
   await discard(writer.operations, draft.path);
@@ -194,6 +195,7 @@ async function hold(request: LockRequest, draft: Draft): Promise<HeldLock> {
     (await orNull(writer.operations.lstat(path)))?.ino === draft.ino;
   let released = false;
   return {
+    inherited,
     assertHeld: async () => {
       if (!(await isOurs())) throw lost(root);
     },
@@ -203,8 +205,11 @@ async function hold(request: LockRequest, draft: Draft): Promise<HeldLock> {
       clearInterval(timer);
       await renewal;
       // The open file keeps its inode number from being given to another lock while we compare.
-      if (await isOurs()) await orNull(writer.operations.unlink(path));
-      await draft.file.close();
+      try {
+        if (await isOurs()) await orNull(writer.operations.unlink(path));
+      } finally {
+        await draft.file.close();
+      }
     },
   };
 }

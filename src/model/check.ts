@@ -142,8 +142,20 @@ function usernameProblems(trunk: TrunkValues, template: ProviderTemplate): Probl
 }
 
 function registrationProblems(trunk: TrunkValues, template: ProviderTemplate, authType: string): Problem[] {
-  if (trunk.registration !== true) return [];
-  if (template.registration.mode === 'none') {
+  if (trunk.registration === null) return [];
+  const { mode } = template.registration;
+  if (!trunk.registration) {
+    if (mode !== 'required' || authType !== 'credential') return [];
+    return [
+      {
+        code: 'registration_required',
+        message: `registration: ${template.displayName} serves only trunks that register`,
+        field: 'registration',
+        hint: 'leave it out, or say --registration; sipctl trunk disable takes the trunk out of use',
+      },
+    ];
+  }
+  if (mode === 'none') {
     return [
       {
         code: 'registration_unsupported',

@@ -109,7 +109,7 @@ function templateHost(trunk: Trunk, template: ProviderTemplate): string | undefi
 }
 
 // "optional" means: where the carrier's own addresses are unknown, registering is how calls come in.
-function registers(trunk: Trunk, template: ProviderTemplate): boolean {
+export function registers(trunk: Pick<Trunk, 'registration'>, template: ProviderTemplate): boolean {
   if (template.registration.mode === 'none') return false;
   return trunk.registration ?? true;
 }

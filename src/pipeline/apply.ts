@@ -1,17 +1,10 @@
 import { SipctlError } from '../errors.ts';
-import type { Generations } from '../files/generations.ts';
-import {
-  type Artifact,
-  emptyManifest,
-  type Manifest,
-  manifestFile,
-  storePath,
-  writeManifest,
-} from '../plan/generation.ts';
+import type { Manifest } from '../plan/generation.ts';
 import { isPending, type NodePlan } from '../plan/plan.ts';
-import type { RunningSystem, Target } from '../platforms/target.ts';
-import { heldGeneration } from './held.ts';
-import { type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
+import { prepare, writeGeneration } from '../platforms/generation-files.ts';
+import type { Target } from '../platforms/target.ts';
+import { changeNode } from './change-node.ts';
+import { afterwards, type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
 import { settle } from './settle.ts';
 
 /**
@@ -21,55 +14,15 @@ import { settle } from './settle.ts';
 export async function applyNode(target: Target, plan: NodePlan, options: RunOptions): Promise<NodeOutcome> {
   const outcome = unchanged(target.node, plan.base);
   if (!isPending(plan)) return outcome;
-  let running: RunningSystem | null = null;
-  try {
-    refuseUnsafe(plan);
-    const unlock = await target.files.lock(options.holder);
-    try {
-      const held = await unchangedBase(target, plan, options);
-      // Asked before anything is written: a PBX that does not answer leaves the node as it is.
-      running = target.controllable ? await target.connect() : null;
-      options.signal.throwIfAborted();
-      const next = plan.changes.length === 0 ? held : await writeNext(target, plan, options, outcome);
-      options.signal.throwIfAborted();
-      await settle({ target, running, held, next, plan, outcome, progress: options.progress });
-      await prune(target);
-    } finally {
-      await unlock();
-    }
-  } catch (error) {
-    if (!(error instanceof SipctlError)) throw error;
-    outcome.outcome = 'failed';
-    outcome.error = error;
-  } finally {
-    await running?.close();
-  }
-  return outcome;
-}
-
-function refuseUnsafe(plan: NodePlan): void {
-  if (plan.refusals.length > 0) throw new SipctlError('refused', plan.refusals);
-}
-
-// The plan was made without the lock: the node must still be what the plan was made against.
-async function unchangedBase(target: Target, plan: NodePlan, options: RunOptions): Promise<Manifest> {
-  const held = await heldGeneration(target);
-  if ((held?.generation ?? 0) !== plan.base) {
-    throw new SipctlError('conflict', {
-      code: 'plan_stale',
-      message: `${target.node} holds generation ${held?.generation ?? 0} now, the plan was made against ${plan.base}`,
-      hint: 'another run came between: plan again',
-    });
-  }
-  return held ?? prepare(target, options);
-}
-
-// The generation that includes nothing is what a failed first apply goes back to.
-async function prepare(target: Target, options: RunOptions): Promise<Manifest> {
-  const empty = emptyManifest(options.sipctl, options.now());
-  await writeGeneration(target, empty, []);
-  await target.files.flip(empty.generation);
-  return empty;
+  if (plan.refusals.length > 0)
+    return { ...outcome, outcome: 'failed', error: new SipctlError('refused', plan.refusals) };
+  return changeNode(target, plan.base, options, async (node) => {
+    const held = node.held ?? (await prepare(target, options.sipctl, options.now()));
+    const next = plan.changes.length === 0 ? held : await writeNext(target, plan, options, node.outcome);
+    options.signal.throwIfAborted();
+    await settle({ ...node, target, held, next, plan, options });
+    await afterwards(node.outcome, 'old generations stay until the next apply', () => prune(target));
+  });
 }
 
 async function writeNext(
@@ -89,16 +42,6 @@ async function writeNext(
   const changed = plan.changes.flatMap((change) => (change.after === null ? [] : [change.after]));
   outcome.written = await writeGeneration(target, next, changed);
   return next;
-}
-
-async function writeGeneration(
-  target: Target,
-  manifest: Manifest,
-  artifacts: readonly Artifact[],
-): ReturnType<Generations['write']> {
-  const files = new Map(target.indexes(manifest)).set(manifestFile, writeManifest(manifest));
-  const store = new Map(artifacts.map((artifact) => [storePath(artifact), artifact.text]));
-  return target.files.write({ number: manifest.generation, store, files });
 }
 
 /** Finding what nobody needs any more means to look everywhere: it is done for several generations at once. */

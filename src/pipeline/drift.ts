@@ -16,8 +16,11 @@ export interface NodeDrift {
   live: boolean;
 }
 
-/** Compares a node's files with its manifest, and the running system with its files: every object, every value. */
-export async function driftOf(target: Target): Promise<NodeDrift> {
+/**
+ * Compares a node's files with its manifest, and the running system with its files: every object, every value.
+ * @param signal ends the wait for a PBX that does not answer
+ */
+export async function driftOf(target: Target, signal?: AbortSignal): Promise<NodeDrift> {
   const drift: NodeDrift = { node: target.node, generation: null, findings: [], error: null, live: false };
   try {
     const held = await heldGeneration(target);
@@ -25,7 +28,7 @@ export async function driftOf(target: Target): Promise<NodeDrift> {
     drift.generation = held.generation;
     drift.findings.push(...(await editedFiles(target, held)));
     if (!target.controllable) return drift;
-    drift.findings.push(...(await liveDifferences(target, held)));
+    drift.findings.push(...(await liveDifferences(target, held, signal)));
     drift.live = true;
   } catch (error) {
     if (!(error instanceof SipctlError)) throw error;
@@ -58,8 +61,8 @@ const edited = (path: string, tenant: string | null, gone: boolean): Finding => 
   message: gone ? 'is gone' : 'was edited by hand',
 });
 
-async function liveDifferences(target: Target, held: Manifest): Promise<Finding[]> {
-  const running = await target.connect();
+async function liveDifferences(target: Target, held: Manifest, signal?: AbortSignal): Promise<Finding[]> {
+  const running = await target.connect(signal);
   try {
     const artifacts = await artifactsOf(target, held);
     return await running.verify(artifacts, new Set(artifacts.map((artifact) => artifact.key)));

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { generationFolder } from '../files/generations.ts';
+import { SipctlError } from '../errors.ts';
 import {
   type Artifact,
+  damagedManifest,
   type HeldArtifact,
   type Manifest,
-  manifestFile,
-  parseManifest,
   storePath,
 } from '../plan/generation.ts';
+import { readManifest } from '../platforms/generation-files.ts';
 import type { Target } from '../platforms/target.ts';
 
 /** What a node holds now, by the manifest of the generation that `current` names; null before the first one. */
@@ -16,10 +16,21 @@ export async function heldGeneration(target: Target): Promise<Manifest | null> {
   return number === null ? null : readGeneration(target, number);
 }
 
-export async function readGeneration(target: Target, number: number): Promise<Manifest> {
-  const path = `generations/${generationFolder(number)}/${manifestFile}`;
-  const text = await target.files.read(path);
-  return parseManifest(text?.toString('utf8') ?? '', `${target.files.place}/sipctl/${path}`);
+/** What a generation holds. @throws SipctlError `failed` where its manifest is gone or was changed */
+export async function readGeneration({ node, files }: Target, number: number): Promise<Manifest> {
+  const manifest = await readManifest(files, number);
+  if (manifest === null) throw damagedManifest(`${node}: the manifest of generation ${number} is gone`);
+  return manifest;
+}
+
+/** The generation in force, for a report; the last one known where that cannot be read. */
+export async function inForce(target: Target, known: number): Promise<number> {
+  try {
+    return (await target.files.current()) ?? known;
+  } catch (error) {
+    if (!(error instanceof SipctlError)) throw error;
+    return known;
+  }
 }
 
 /** The text of one held artifact, or null where its file is gone. */

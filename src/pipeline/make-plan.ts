@@ -1,6 +1,4 @@
 import { SipctlError } from '../errors.ts';
-import { resolveSite } from '../model/resolve.ts';
-import type { Catalog } from '../model/template.ts';
 import { planChecksum } from '../plan/checksum.ts';
 import { diffArtifacts } from '../plan/diff.ts';
 import type { Artifact, HeldArtifact, Manifest } from '../plan/generation.ts';
@@ -10,6 +8,7 @@ import type { Target } from '../platforms/target.ts';
 import type { TenantState } from '../store/sites.ts';
 import type { Store } from '../store/store.ts';
 import { heldGeneration, heldText, undamaged } from './held.ts';
+import type { RenderTenants } from './render-tenants.ts';
 
 /** One node and what of the site it serves. */
 export interface PlannedTarget {
@@ -27,7 +26,7 @@ export interface PlanOptions {
 
 interface Site {
   store: Store;
-  catalog: Catalog;
+  render: RenderTenants;
 }
 
 /** Compares what every node is to hold with what it holds. A node that cannot be read does not hide the others. */
@@ -38,9 +37,10 @@ export async function makePlan(
 ): Promise<Plan> {
   const nodes: NodePlan[] = [];
   const failures: NodeFailure[] = [];
+  const states = await site.store.tenantStates();
   for (const planned of targets) {
     try {
-      nodes.push(await planNode(site, planned, options));
+      nodes.push(await planNode(site, planned, states, options));
     } catch (error) {
       if (!(error instanceof SipctlError)) throw error;
       failures.push({ node: planned.target.node, error });
@@ -52,10 +52,11 @@ export async function makePlan(
 async function planNode(
   site: Site,
   { target, tenants }: PlannedTarget,
+  all: readonly TenantState[],
   options: PlanOptions,
 ): Promise<NodePlan> {
   const held = await heldGeneration(target);
-  const states = (await site.store.tenantStates()).filter((state) => tenants?.includes(state.name) ?? true);
+  const states = all.filter((state) => tenants?.includes(state.name) ?? true);
   const { desired, rendered } = await desiredState(site, target, held, states, options.refresh);
   const present = options.refresh ? await undamaged(target, held) : (held?.artifacts ?? {});
   const changes: ArtifactChange[] = [];
@@ -87,24 +88,27 @@ function reloadOf(
 
 // A tenant whose revision and render digest are those of the held generation is neither rendered nor read.
 async function desiredState(
-  site: Site,
+  { render }: Site,
   target: Target,
   held: Manifest | null,
   states: readonly TenantState[],
   refresh: boolean,
 ): Promise<{ desired: NodePlan['desired']; rendered: Map<string, Artifact> }> {
+  const heldByTenant = held?.renderDigest === target.renderDigest && !refresh ? byTenant(held) : null;
+  const isHeld = ({ name, revision }: TenantState): boolean =>
+    heldByTenant !== null && held?.tenants[name] === revision;
+  const stale = states.filter((state) => !isHeld(state)).map(({ name }) => name);
+  const fresh = new Map((await render(target, stale)).map((tenant) => [tenant.name, tenant]));
   const artifacts: Record<string, HeldArtifact> = {};
   const revisions: Record<string, string> = {};
   const rendered = new Map<string, Artifact>();
-  const heldByTenant = held?.renderDigest === target.renderDigest && !refresh ? byTenant(held) : null;
-  const stale: string[] = [];
   for (const { name, revision } of states) {
-    revisions[name] = revision;
-    if (heldByTenant === null || held?.tenants[name] !== revision) stale.push(name);
-    else for (const [key, artifact] of heldByTenant.get(name) ?? []) artifacts[key] = artifact;
-  }
-  for await (const tenantSite of site.store.tenantSites(stale)) {
-    for (const artifact of target.render(resolveSite(tenantSite, site.catalog))) {
+    const tenant = fresh.get(name);
+    revisions[name] = tenant?.revision ?? revision;
+    if (tenant === undefined) {
+      for (const [key, artifact] of heldByTenant?.get(name) ?? []) artifacts[key] = artifact;
+    }
+    for (const artifact of tenant?.artifacts ?? []) {
       const { key, text: _, ...entry } = artifact;
       artifacts[key] = entry;
       if (held?.artifacts[key]?.sha256 !== entry.sha256 || refresh) rendered.set(key, artifact);

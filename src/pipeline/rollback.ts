@@ -2,7 +2,8 @@ import { SipctlError } from '../errors.ts';
 import { diffArtifacts } from '../plan/diff.ts';
 import type { Manifest } from '../plan/generation.ts';
 import type { ArtifactChange } from '../plan/plan.ts';
-import type { RunningSystem, Target } from '../platforms/target.ts';
+import type { Target } from '../platforms/target.ts';
+import { changeNode } from './change-node.ts';
 import { artifactsOf, heldGeneration, heldText, readGeneration } from './held.ts';
 import { type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
 import { settle } from './settle.ts';
@@ -42,35 +43,21 @@ export async function planRollback(
   return { held, next, changes };
 }
 
-/** Puts an earlier generation in force: a flip and a reload, verified like any other. */
+/**
+ * Puts an earlier generation in force: a flip and a reload, verified like any other. Never throws for the node's fault.
+ * @throws the reason of the signal where it was aborted before anything was put in force
+ */
 export async function rollbackNode(
   target: Target,
   plan: RollbackPlan,
   options: RunOptions,
 ): Promise<NodeOutcome> {
-  const outcome = unchanged(target.node, plan.held.generation);
-  if (plan.next.generation === plan.held.generation) return outcome;
-  let running: RunningSystem | null = null;
-  const unlock = await target.files.lock(options.holder);
-  try {
-    running = target.controllable ? await target.connect() : null;
-    options.signal.throwIfAborted();
-    const reload = target.reloadFor(plan.changes);
-    const { held, next, changes } = plan;
-    await settle({
-      target,
-      running,
-      held,
-      next,
-      plan: { changes, reload },
-      outcome,
-      progress: options.progress,
-    });
-  } finally {
-    await running?.close();
-    await unlock();
-  }
-  return outcome;
+  const { held, next, changes } = plan;
+  if (next.generation === held.generation) return unchanged(target.node, held.generation);
+  const reload = target.reloadFor(changes);
+  return changeNode(target, held.generation, options, (node) =>
+    settle({ ...node, target, held, next, plan: { changes, reload }, options }),
+  );
 }
 
 function noGeneration(target: Target, to: number | null, kept: readonly number[]): SipctlError {

@@ -2,8 +2,8 @@ import { SipctlError } from '../errors.ts';
 import type { Manifest } from '../plan/generation.ts';
 import type { NodePlan, ReloadStep } from '../plan/plan.ts';
 import type { Finding, RunningSystem, Target } from '../platforms/target.ts';
-import { artifactsOf } from './held.ts';
-import type { NodeOutcome, Progress } from './outcome.ts';
+import { artifactsOf, inForce } from './held.ts';
+import { afterwards, type NodeOutcome, type RunOptions } from './outcome.ts';
 
 interface Settling {
   target: Target;
@@ -13,22 +13,23 @@ interface Settling {
   next: Manifest;
   plan: Pick<NodePlan, 'changes' | 'reload'>;
   outcome: NodeOutcome;
-  progress: Progress;
+  options: Pick<RunOptions, 'signal' | 'recordStart' | 'progress'>;
 }
 
 /**
  * Puts a written generation in force, and takes it back where the running system did not take it:
  *
  * ```
- * obstacles? ─ unregister ─ flip ─ reload, register ─ verify ─┬─ as delivered ─ verified
- *     └ refused                                               └─ findings ─ flip back ─ reload, register ─ verify ─┐
- *                                                             rolled back, or rollback failed ─────────────────────┘
+ * obstacles? ─ record ─ unregister ─ flip ─ reload, register ─ verify ─┬─ as delivered ─ verified
+ *     └ refused                                                        └─ findings ─ flip back ─ reload, register ─┐
+ *                                                         rolled back, or rollback failed ─ verify ────────────────┘
  * ```
  * From the flip on it is not interrupted: the PBX would run something else than its files say.
  */
 export async function settle(settling: Settling): Promise<void> {
-  const { target, running, held, next, plan, outcome } = settling;
+  const { target, running, held, next, plan, outcome, options } = settling;
   if (running === null) {
+    await options.recordStart(next.generation);
     await target.files.flip(next.generation);
     Object.assign(outcome, { outcome: 'delivered', generation: next.generation });
     return;
@@ -38,13 +39,26 @@ export async function settle(settling: Settling): Promise<void> {
     Object.assign(outcome, { outcome: 'failed', findings: obstacles, error: obstructed(target, obstacles) });
     return;
   }
+  options.signal.throwIfAborted();
+  await options.recordStart(next.generation);
   // A carrier keeps the contact of a trunk that vanishes in a reload; it has to be told before.
-  for (const step of plan.reload) if (step.kind === 'unregister') await running.perform(step);
-  await target.files.flip(next.generation);
+  await inTurn(
+    running,
+    plan.reload.filter(({ kind }) => kind === 'unregister'),
+  );
+  try {
+    await target.files.flip(next.generation);
+  } catch (error) {
+    // The trunks that were told to leave are still in force.
+    await afterwards(outcome, 'trunks that were un-registered stay so', () =>
+      inTurn(running, plan.reload.flatMap(registerAgain)),
+    );
+    throw error;
+  }
   const findings = await reloadAndVerify(settling, running, next, plan.reload);
   if (findings.length === 0) {
-    await target.files.markVerified(next.generation);
     Object.assign(outcome, { outcome: 'verified', generation: next.generation });
+    await noteVerified(settling, next.generation);
     return;
   }
   outcome.findings = findings;
@@ -56,22 +70,49 @@ export async function settle(settling: Settling): Promise<void> {
 }
 
 async function takeBack(settling: Settling, running: RunningSystem): Promise<void> {
-  const { target, held, plan, outcome, progress } = settling;
-  progress(target.node, 'rolling back');
+  const { target, held, plan, outcome, options } = settling;
+  options.progress(target.node, 'rolling back');
   // From here on the PBX may run either generation, also for whoever comes after a run that dies here.
-  await target.files.markVerified(null);
-  await target.files.flip(held.generation);
+  await afterwards(outcome, `generation ${held.generation} still counts as verified`, () =>
+    target.files.markVerified(null),
+  );
+  try {
+    await target.files.flip(held.generation);
+  } catch (error) {
+    if (!(error instanceof SipctlError)) throw error;
+    await leaveRefused(settling, error);
+    return;
+  }
   const left = await reloadAndVerify(settling, running, held, [
     ...target.reloadAll(),
     ...plan.reload.flatMap(registerAgain),
   ]);
   const failed = left.some((finding) => finding.standing !== true);
-  if (!failed) await target.files.markVerified(held.generation);
+  if (!failed) await noteVerified(settling, held.generation);
   Object.assign(outcome, {
     outcome: failed ? 'rollback-failed' : 'rolled-back',
     generation: held.generation,
     error: notVerified(target, failed ? left : outcome.findings, failed ? 'rollbackFailed' : 'notVerified'),
   });
+}
+
+// Neither the new generation is taken nor the old one in force: nothing says more about a node than that.
+async function leaveRefused({ target, next, outcome }: Settling, error: SipctlError): Promise<void> {
+  const refused = notVerified(target, outcome.findings, 'rollbackFailed').problems;
+  Object.assign(outcome, {
+    outcome: 'rollback-failed',
+    generation: await inForce(target, next.generation),
+    error: new SipctlError('rollbackFailed', [...refused, ...error.problems], { cause: error }),
+  });
+}
+
+const noteVerified = ({ target, outcome }: Settling, generation: number): Promise<void> =>
+  afterwards(outcome, `generation ${generation} runs, but the next apply reloads and verifies it again`, () =>
+    target.files.markVerified(generation),
+  );
+
+async function inTurn(running: RunningSystem, steps: readonly ReloadStep[]): Promise<void> {
+  for (const step of steps) await running.perform(step);
 }
 
 // A refused reload can leave a registration as it was, which then is ended; and after one with wrong credentials the
@@ -81,15 +122,18 @@ const registerAgain = (step: ReloadStep): ReloadStep[] =>
 
 // A reload that fails is itself a finding: the flip is undone then, as for any other.
 async function reloadAndVerify(
-  { target, plan, progress, held }: Settling,
+  { target, plan, options, held }: Settling,
   running: RunningSystem,
   generation: Manifest,
   steps: readonly ReloadStep[],
 ): Promise<Finding[]> {
   try {
-    progress(target.node, 'reloading');
-    for (const step of steps) if (step.kind !== 'unregister') await running.perform(step);
-    progress(target.node, 'verifying');
+    options.progress(target.node, 'reloading');
+    await inTurn(
+      running,
+      steps.filter(({ kind }) => kind !== 'unregister'),
+    );
+    options.progress(target.node, 'verifying');
     const isNew = generation.generation !== held.generation;
     const changed = new Set(
       isNew ? plan.changes.map((change) => change.key) : Object.keys(generation.artifacts),

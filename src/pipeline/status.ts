@@ -16,7 +16,7 @@ export interface NodeStatus {
 }
 
 /** Asks the running system for its registrations and contacts; a silent one is a line of the report, not its end. */
-export async function statusOf(target: Target, plan: NodePlan): Promise<NodeStatus> {
+export async function statusOf(target: Target, plan: NodePlan, signal?: AbortSignal): Promise<NodeStatus> {
   const verified = target.controllable ? (await target.files.verified()) === plan.base : null;
   const status: NodeStatus = {
     node: target.node,
@@ -30,7 +30,7 @@ export async function statusOf(target: Target, plan: NodePlan): Promise<NodeStat
   };
   if (!target.controllable) return status;
   try {
-    const running = await target.connect();
+    const running = await target.connect(signal);
     try {
       status.engine = running.engine;
       status.states = await running.states();

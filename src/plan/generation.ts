@@ -69,9 +69,12 @@ export function parseManifest(text: string, where: string): Manifest {
   } catch {
     // Falls through to the one complaint below.
   }
-  throw new SipctlError('failed', {
+  throw damagedManifest(`${where} is not a manifest of sipctl`);
+}
+
+export const damagedManifest = (message: string): SipctlError =>
+  new SipctlError('failed', {
     code: 'manifest_damaged',
-    message: `${where} is not a manifest of sipctl`,
+    message,
     hint: 'go back to an earlier generation: sipctl rollback <node> --to <generation>',
   });
-}

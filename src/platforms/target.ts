@@ -1,6 +1,8 @@
-import type { SipctlError } from '../errors.ts';
+import type { Problem, SipctlError } from '../errors.ts';
 import type { Generations } from '../files/generations.ts';
+import type { InboundTrunk } from '../model/inbound-trunk.ts';
 import type { ResolvedSite } from '../model/site.ts';
+import type { Catalog } from '../model/template.ts';
 import type { Artifact, Manifest } from '../plan/generation.ts';
 import type { ArtifactChange, ObjectChange, ReloadStep } from '../plan/plan.ts';
 
@@ -60,6 +62,16 @@ export interface RunningSystem {
   close(): Promise<void>;
 }
 
+/** Everything but a tenant's data that decides the rendered bytes, as plain data: another thread renders the same by it. */
+export interface RenderRecipe {
+  /** The back-end. */
+  kind: string;
+  catalog: Catalog;
+  version: string;
+  /** Transport → its name on the node. */
+  transports: Readonly<Record<string, string>>;
+}
+
 /** What a back-end offers for one node. The deciding parts are pure; the doing parts return promises. */
 export interface Target {
   readonly node: string;
@@ -71,19 +83,25 @@ export interface Target {
   readonly files: Generations;
   /** True where a control connection is configured. */
   readonly controllable: boolean;
+  readonly recipe: RenderRecipe;
   /** One artifact per file of the tenant that is not empty. Same input, same bytes. */
   render(site: ResolvedSite): Artifact[];
   /** The generation's own files, which include the store files. */
   indexes(manifest: Pick<Manifest, 'artifacts'>): Map<string, string>;
+  /** What calls in will meet that nobody expects, where at least one of the trunks concerned is new. */
+  cautions?(trunks: readonly InboundTrunk[], isNew: (trunk: InboundTrunk) => boolean): Problem[];
   /** What differs between two texts of an artifact, by object; a missing side is null. Secrets are masked. */
   objectChanges(key: string, before: Buffer | null, after: Buffer | null): ObjectChange[];
   reloadFor(changes: readonly ArtifactChange[]): ReloadStep[];
   /** What makes a delivered but unverified generation run. */
   reloadAll(): ReloadStep[];
-  /** @throws SipctlError `unreachable`, or `refused` where the PBX denies the login */
-  connect(): Promise<RunningSystem>;
+  /**
+   * @param signal ends the wait for a PBX that does not answer; an open connection is ended by `close`
+   * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX denies the login
+   */
+  connect(signal?: AbortSignal): Promise<RunningSystem>;
   /** Include lines, permissions, transports, rights, versions. Adds what is missing only when `write` is set. */
-  examine(options: { write: boolean }): Promise<Check[]>;
+  examine(options: { write: boolean; signal?: AbortSignal }): Promise<Check[]>;
 }
 
 /** A check that could not be made, with the error's own remedy. */

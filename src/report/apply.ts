@@ -45,7 +45,7 @@ export function outcomeText(outcome: ShownOutcome, plan: NodePlan | null, style:
     case 'rollback-failed':
       return `${node}: ${style.bad('refused, and the rollback to generation')} ${outcome.generation} ${style.bad('is not verified either')}\n${findings}`;
     case 'failed':
-      return `${node}: ${style.bad('failed')}, generation ${outcome.generation} stays in force\n${findings}`;
+      return `${node}: ${style.bad('failed')}, generation ${outcome.generation} ${outcome.generation === outcome.base ? 'stays' : 'is'} in force\n${findings}`;
   }
 }
 

@@ -4,6 +4,13 @@ import { listing, shown, table } from './table.ts';
 
 const unknown = 'not published';
 
+/** How sipctl writes numbers to a carrier, unless a trunk says otherwise. */
+const writtenForms = {
+  plus: '+ and E.164',
+  digits: 'E.164 without +',
+  national: 'national numbers with their prefix, others with the international one',
+} as const;
+
 /** The carriers, one line each. */
 export function providersTable(providers: readonly ProviderTemplate[], style: Style = plain): string {
   return table(
@@ -55,6 +62,7 @@ export function providerText(provider: ProviderTemplate, style: Style = plain): 
       ['called number in', provider.didSource ?? unknown],
       ['number format in', provider.didFormat ?? unknown],
       ['number format out', provider.dialedFormat ?? unknown],
+      ['sipctl writes', writtenForms[provider.numberFormat ?? 'plus']],
       ['codecs', provider.codecs.join(',')],
       ['DTMF', provider.dtmf],
       ['SRTP', provider.srtp ?? unknown],

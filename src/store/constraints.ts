@@ -17,8 +17,13 @@ export function constraintError(
   const unique = /UNIQUE constraint failed: (.+)/.exec(message);
   if (unique !== null) {
     const column = (unique[1] as string).split(', ').at(-1) as string;
-    if (isDialled(column, noun.name))
-      return new SipctlError('conflict', dialledTaken(noun.name, ref, holder), { cause: error });
+    if (isDialled(column, noun.name)) {
+      const isItself = holder?.noun === noun.name && holder.name === ref.name;
+      const problem = isItself
+        ? exists(noun.name === 'user' ? 'username' : 'name', noun.name, ref)
+        : dialledTaken(noun.name, ref, holder);
+      return new SipctlError('conflict', problem, { cause: error });
+    }
     return new SipctlError('conflict', taken(column, noun.name, ref), { cause: error });
   }
   if (!/FOREIGN KEY constraint failed/.test(message)) return null;
@@ -61,8 +66,14 @@ function dialledTaken(
   };
 }
 
+const exists = (field: string, noun: string, ref: { tenant: string | null; name: string }): Problem => ({
+  code: `${noun}_exists`,
+  message: `${noun} '${ref.name}' exists already${ref.tenant === null ? '' : ` in tenant '${ref.tenant}'`}`,
+  field,
+  hint: `sipctl ${noun} set changes it, ${noun} ensure does either`,
+});
+
 function taken(column: string, noun: string, ref: { tenant: string | null; name: string }): Problem {
-  const inTenant = ref.tenant === null ? '' : ` in tenant '${ref.tenant}'`;
   switch (column) {
     case 'numbers.number':
       return {
@@ -87,11 +98,6 @@ function taken(column: string, noun: string, ref: { tenant: string | null; name:
         hint: 'choose another name, or give the tenant a SIP domain of its own: sipctl tenant set <tenant> --domain <domain>',
       };
     default:
-      return {
-        code: `${noun}_exists`,
-        message: `${noun} '${ref.name}' exists already${inTenant}`,
-        field: column.split('.')[1] ?? 'name',
-        hint: `sipctl ${noun} set changes it, ${noun} ensure does either`,
-      };
+      return exists(column.split('.')[1] ?? 'name', noun, ref);
   }
 }

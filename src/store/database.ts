@@ -48,6 +48,10 @@ export async function openDatabase(
   return { file, raw, kysely, migrated, close: () => raw.close() };
 }
 
+/** A second connection to a database that this process has open, for reading in another thread. */
+export const openForReading = (file: string): BetterSqlite3.Database =>
+  new BetterSqlite3(file, { timeout: busyTimeoutMs, readonly: true });
+
 function connect(file: string): BetterSqlite3.Database {
   // The database holds sealed secrets and every customer's numbers: nobody else reads it.
   const before = process.umask(0o077);

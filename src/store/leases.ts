@@ -21,6 +21,21 @@ export interface LeaseClock {
   isAlive: (pid: number) => boolean;
 }
 
+/** From where one looks whether a lease is held: processes can be seen on one's own host only. */
+export interface LeaseView extends LeaseClock {
+  host: string;
+}
+
+/** The name of the lease under which a node is changed. */
+export const nodeLease = (node: string): string => `node ${node}`;
+
+/** False where the owner of a lease is gone. */
+export function isHeld(lease: Readonly<Record<string, unknown>>, view: LeaseView): boolean {
+  // Time decides here too: after a restart another process may have the number of the dead one.
+  const expired = (lease.expires_at as string) < view.now().toISOString();
+  return !expired && (lease.host !== view.host || view.isAlive(lease.pid as number));
+}
+
 /**
  * Takes the lease of a name; it is renewed while it is held. A lease whose owner is gone (its process on this
  * host, or its last renewal anywhere) is taken over.
@@ -37,10 +52,8 @@ export async function takeLease(
   await transact(async (database) => {
     const held = await database.selectFrom('leases').selectAll().where('name', '=', name).executeTakeFirst();
     if (held !== undefined) {
-      // Time decides here too: after a restart another process may have the number of the dead one.
-      const expired = (held.expires_at as string) < clock.now().toISOString();
-      const gone = expired || (held.host === owner.host && !clock.isAlive(held.pid as number));
-      if (!gone) throw heldBy(name, held.holder as string, held.started_at as string);
+      if (isHeld(held, { ...clock, host: owner.host }))
+        throw heldBy(name, held.holder as string, held.started_at as string);
       await database.deleteFrom('leases').where('name', '=', name).execute();
     }
     const row = { name, ...owner, token, started_at: clock.now().toISOString(), expires_at: expiry() };

@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 import { SipctlError } from '../errors.ts';
 import type { Noun, ObjectOf } from '../model/field.ts';
 import { snake } from '../model/field.ts';
-import { tenant } from '../model/nouns.ts';
 import type { Database, Row } from './database.ts';
 import type { Keyring } from './keyring.ts';
 import { type Mentioner, mentionersOf } from './mentions.ts';
@@ -39,20 +38,6 @@ export class Records {
       query = query.where(`${noun.table}.tenant_id`, '=', await this.tenantId(filter.tenant));
     } else if (noun.tenantScoped) query = query.orderBy('tenants.name');
     const rows = await query.orderBy(`${noun.table}.${snake(noun.key)}`).execute();
-    return rows.map(decoder(noun, this.keyring)) as unknown as StoredOf<N>[];
-  }
-
-  /** These tenants, in the order of their names. @throws SipctlError `notFound` */
-  async tenantsNamed(names: readonly string[]): Promise<StoredOf<typeof tenant>[]> {
-    const rows = await this.select(tenant).where('name', 'in', names).orderBy('name').execute();
-    if (rows.length < names.length) for (const name of names) await this.tenantId(name);
-    return rows.map(decoder(tenant, this.keyring)) as unknown as StoredOf<typeof tenant>[];
-  }
-
-  /** Everything of one noun that these tenants own, in no order. */
-  async ownedBy<N extends Noun>(noun: N, tenants: readonly { id: number }[]): Promise<StoredOf<N>[]> {
-    const ids = tenants.map(({ id }) => id);
-    const rows = await this.select(noun).where(`${noun.table}.tenant_id`, 'in', ids).execute();
     return rows.map(decoder(noun, this.keyring)) as unknown as StoredOf<N>[];
   }
 
@@ -114,12 +99,7 @@ export class Records {
       .where('name', '=', name)
       .executeTakeFirst();
     if (row !== undefined) return row.id as number;
-    throw new SipctlError('notFound', {
-      code: 'tenant_not_found',
-      message: `there is no tenant '${name}'`,
-      field: 'tenant',
-      hint: `sipctl tenant list, or: sipctl tenant add ${name}`,
-    });
+    throw noTenant(name);
   }
 
   protected select(noun: Noun) {
@@ -191,5 +171,13 @@ export const referenced = {
   trunk: { table: 'trunks', key: 'name' },
   schedule: { table: 'schedules', key: 'name' },
 } as const;
+
+export const noTenant = (name: string): SipctlError =>
+  new SipctlError('notFound', {
+    code: 'tenant_not_found',
+    message: `there is no tenant '${name}'`,
+    field: 'tenant',
+    hint: `sipctl tenant list, or: sipctl tenant add ${name}`,
+  });
 
 export type { Stored };

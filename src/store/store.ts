@@ -4,18 +4,26 @@ import { dirname } from 'node:path';
 import { SipctlError } from '../errors.ts';
 import { everyNoun } from '../model/every-noun.ts';
 import { defaultTenant } from '../model/identity.ts';
+import type { StoredInbound } from '../model/inbound-trunk.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
 import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
 import { type BulkUser, insertUsers } from './bulk.ts';
 import { type Database, type OpenDatabase, openDatabase, tableNames } from './database.ts';
-import { type Delivery, listDeliveries, recordDelivery } from './deliveries.ts';
+import {
+  type Delivery,
+  endDelivery,
+  listDeliveries,
+  recordDelivery,
+  type StoredDelivery,
+} from './deliveries.ts';
 import { databaseFailure } from './failure.ts';
+import { inboundTrunks } from './inbound-trunks.ts';
 import { addKey, Keyring } from './keyring.ts';
-import { type Lease, type LeaseClock, type LeaseOwner, takeLease } from './leases.ts';
+import { type Lease, type LeaseClock, type LeaseOwner, type LeaseView, takeLease } from './leases.ts';
 import { Records } from './records.ts';
 import { sealAnew } from './rotate.ts';
-import { type TenantState, tenantSites, tenantStates } from './sites.ts';
+import { countUsers, type ReadSites, siteReader, type TenantState, tenantStates } from './sites.ts';
 import { Writer } from './writer.ts';
 
 export interface StoreOptions {
@@ -33,6 +41,7 @@ export class Store {
   readonly records: Records;
   readonly #options: StoreOptions;
   #keyring: Keyring | null = null;
+  #readSites: ReadSites | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(opened: OpenDatabase, options: StoreOptions) {
@@ -85,13 +94,24 @@ export class Store {
     return tenantStates(this.#database);
   }
 
-  /** Everything that each of these tenants owns, read a batch at a time. @throws SipctlError `notFound` */
-  tenantSites(names: readonly string[]): AsyncGenerator<TenantSite> {
-    return tenantSites(this.records, names);
+  /** Everything that each of these tenants owns, read one tenant at a time. @throws SipctlError `notFound` */
+  tenantSites(names: readonly string[]): Generator<TenantSite> {
+    this.#readSites ??= siteReader(this.opened.raw, () => this.keyring());
+    return this.#readSites(names);
   }
 
-  async tenantSite(name: string): Promise<TenantSite> {
-    return (await this.tenantSites([name]).next()).value;
+  /** How many users these tenants have. */
+  countUsers(names: readonly string[]): number {
+    return countUsers(this.opened.raw, names);
+  }
+
+  /** Every trunk that takes calls in, of every tenant. */
+  inboundTrunks(): Promise<StoredInbound[]> {
+    return inboundTrunks(this.#database);
+  }
+
+  tenantSite(name: string): TenantSite {
+    return this.tenantSites([name]).next().value;
   }
 
   audit(row: Omit<AuditRow, 'at' | 'actor'>): Promise<void> {
@@ -103,15 +123,19 @@ export class Store {
     return listAudit(this.#database, filter);
   }
 
-  recordDelivery(delivery: Omit<Delivery, 'at' | 'actor'>): Promise<void> {
+  recordDelivery(delivery: Omit<Delivery, 'at' | 'actor'>): Promise<number> {
     const { actor, now } = this.#options;
     return this.#transact((database) =>
       recordDelivery(database, { ...delivery, actor, at: now().toISOString() }),
     );
   }
 
-  listDeliveries(filter: { node?: string; limit: number }): Promise<(Delivery & { id: number })[]> {
-    return listDeliveries(this.#database, filter);
+  endDelivery(id: number, end: Pick<Delivery, 'outcome' | 'generation' | 'detail'>): Promise<void> {
+    return this.#transact((database) => endDelivery(database, id, end));
+  }
+
+  listDeliveries(filter: { node?: string; limit: number }, view: LeaseView): Promise<StoredDelivery[]> {
+    return listDeliveries(this.#database, filter, view);
   }
 
   /** @throws SipctlError `conflict` naming the holder */
@@ -192,6 +216,10 @@ export class Store {
       counts[table] = Number(row?.rows ?? 0);
     }
     return counts;
+  }
+
+  get file(): string {
+    return this.opened.file;
   }
 
   get keyFile(): string {

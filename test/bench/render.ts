@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileShipped } from '../../src/catalog/compile.ts';
+import { emptyFlow } from '../../src/model/flow/resolve-flow.ts';
 import type { Tenant } from '../../src/model/nouns.ts';
 import { Secret } from '../../src/model/secret.ts';
 import type { ResolvedSite, ResolvedUser } from '../../src/model/site.ts';
@@ -77,7 +78,7 @@ function manySites(kinds: readonly UserTemplate[]): ResolvedSite[] {
     const users = Array.from({ length: usersPerTenant }, (_, user) =>
       resolvedUser(name, user, kinds[user % kinds.length] as UserTemplate),
     );
-    return { tenant: { name } as Tenant, trunks: [], users };
+    return { tenant: { name } as Tenant, trunks: [], users, flow: emptyFlow(name) };
   });
 }
 
@@ -100,6 +101,7 @@ function resolvedUser(tenant: string, index: number, template: UserTemplate): Re
     context: `t-${tenant}`,
     callerId: null,
     mailbox: index % 2 === 0 ? `${1000 + index}@default` : null,
+    voicemail: false,
     maxCalls: 5,
   };
 }

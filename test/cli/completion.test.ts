@@ -64,6 +64,13 @@ it('offers what a flag may be given', async () => {
   expect(await offered('sipctl user add x --template web')).toEqual(['webrtc_user']);
 });
 
+it('goes on with destinations that bash takes apart at the colon', async () => {
+  await cli.ok('init');
+  await cli.ok('user add ann --extension 101 --generate-password');
+  expect(await offered('sipctl number add +15551234567 --to us')).toEqual(['user:ann']);
+  expect(await offered('sipctl number add +15551234567 --to user : a')).toEqual(['ann']);
+});
+
 it('is a script that each of the shells can read', async () => {
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { stdout } = await cli.ok(['completion', shell]);

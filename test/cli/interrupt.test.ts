@@ -43,9 +43,12 @@ const untouched = { current: 'generations/000001', generations: 2, locked: false
 const connected = (server: AmiServer): Promise<unknown> =>
   vi.waitFor(() => expect(server.peers.length).toBeGreaterThan(0), { timeout: 20_000, interval: 20 });
 
+/** Whoever waited for the time to pass would still be waiting when the test is over. */
+const patient = { env: { SIPCTL_CONNECT_TIMEOUT: '600' } };
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   it(`${signal} while a PBX does not answer ends with 130, and nothing was done`, async () => {
-    const run = cli.start(['apply', '--yes'], { env: { SIPCTL_CONNECT_TIMEOUT: '3' } });
+    const run = cli.start(['apply', '--yes'], patient);
     await connected(silent);
     run.process.kill(signal);
     const ended = await run.ended;
@@ -57,7 +60,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 it('says the same as one JSON document', async () => {
-  const run = cli.start(['apply', '--yes', '--json'], { env: { SIPCTL_CONNECT_TIMEOUT: '3' } });
+  const run = cli.start(['apply', '--yes', '--json'], patient);
   await connected(silent);
   run.process.kill('SIGINT');
   const { code, stdout } = await run.ended;
@@ -65,18 +68,73 @@ it('says the same as one JSON document', async () => {
   expect(JSON.parse(stdout).errors).toContainEqual(expect.objectContaining({ code: 'interrupted' }));
 });
 
+for (const command of ['rollback pbx --to 0 --yes', 'drift', 'status', 'doctor', 'node init pbx']) {
+  it(`ends ${command} likewise`, async () => {
+    const run = cli.start(command.split(' '), patient);
+    await connected(silent);
+    run.process.kill('SIGINT');
+    const ended = await run.ended;
+    expect(ended).toMatchObject({ code: 130, signal: null });
+    expect(ended.stderr).not.toMatch(/^\s+at /m);
+    expect(await state()).toEqual(untouched);
+  });
+}
+
+it('ends with 130 too where the PBX let it in and then fell silent', async () => {
+  let ask = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    ask = resolve;
+  });
+  const drowsy = await startAmiServer({
+    answer: ({ name }) => {
+      if (name === 'ListCommands') ask();
+      return ['Challenge', 'Login'].includes(name) ? undefined : null;
+    },
+  });
+  try {
+    await attach('pbx', drowsy);
+    const run = cli.start(['apply', '--yes'], patient);
+    await Promise.race([asked, run.ended]);
+    run.process.kill('SIGINT');
+    expect(await run.ended).toMatchObject({ code: 130, signal: null });
+    expect(await state()).toEqual(untouched);
+  } finally {
+    await drowsy.close();
+  }
+});
+
 it('a second Ctrl-C does not wait, and what it leaves is no obstacle', async () => {
-  const run = cli.start(['apply', '--yes'], { env: { SIPCTL_CONNECT_TIMEOUT: '600' } });
-  await connected(silent);
-  run.process.kill('SIGINT');
-  await new Promise((resolve) => run.process.stderr?.once('data', resolve));
-  run.process.kill('SIGINT');
-  expect((await run.ended).code).toBe(130);
-  expect(await state()).toMatchObject({ current: 'generations/000001', pending: 2 });
+  let reload = (): void => undefined;
+  const reloading = new Promise<void>((resolve) => {
+    reload = resolve;
+  });
+  const busy = await startAmiServer({
+    answer: (action) => {
+      if (action.name === 'Reload') reload();
+      return action.name === 'Reload' ? null : answerOfForgetful(action);
+    },
+  });
+  try {
+    await attach('pbx', busy);
+    const run = cli.start(['apply', '--yes'], patient);
+    await Promise.race([reloading, run.ended]);
+    const heard = new Promise<void>((resolve) => {
+      run.process.stderr?.on('data', (text: string) => text.includes('interrupted') && resolve());
+    });
+    run.process.kill('SIGINT');
+    await heard;
+    run.process.kill('SIGINT');
+    expect((await run.ended).code).toBe(130);
+  } finally {
+    await busy.close();
+  }
+  expect(await state()).toMatchObject({ current: 'generations/000002', pending: 2 });
+  expect((await cli.ok('history --json')).stdout).toContain('"outcome":"interrupted"');
   await cli.ok('node set pbx --unset ami,ami-user,ami-secret');
+  await cli.ok('user set ann --display-name Eve');
   await cli.ok('apply --yes');
   expect(await state()).toMatchObject({
-    current: 'generations/000002',
+    current: 'generations/000003',
     locked: false,
     leases: [],
     pending: 0,
@@ -85,7 +143,7 @@ it('a second Ctrl-C does not wait, and what it leaves is no obstacle', async () 
 
 it('begins no other node, and names those that are left', async () => {
   await cli.ok(['node', 'add', 'zulu', '--kind', 'asterisk', '--dir', cli.dir]);
-  const run = cli.start(['apply', '--yes'], { env: { SIPCTL_CONNECT_TIMEOUT: '3' } });
+  const run = cli.start(['apply', '--yes'], patient);
   await connected(silent);
   run.process.kill('SIGINT');
   const { code, stderr } = await run.ended;

@@ -160,3 +160,25 @@ describe('the environment', () => {
     for (const env of [{ HOME: undefined }, { HOME: '' }]) await cli.ok('tenant list', { env });
   });
 });
+
+describe('two secrets of one command', () => {
+  it('cannot both come from standard input; one of them can', async () => {
+    const cli = newCli();
+    await cli.ok('init');
+    const add = 'conference add board --extension 8000';
+    const both = await cli.run(`${add} --pin-stdin --moderator-pin-stdin`, { input: '4711' });
+    expect([both.code, both.stdout, both.stderr]).toEqual([
+      64,
+      '',
+      'error: --pin-stdin and --moderator-pin-stdin both read standard input\n  hint: give one of them by file\n',
+    ]);
+    expect((await cli.run('conference show board')).code).toBe(5);
+    await cli.ok(`${add} --pin-stdin --moderator-pin env:MODERATOR`, {
+      input: '4711',
+      env: { MODERATOR: '815815' },
+    });
+    expect((await cli.ok('conference show board --reveal')).stdout).toMatch(
+      /pin: +4711\nmoderatorPin: +815815/,
+    );
+  });
+});

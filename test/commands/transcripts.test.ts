@@ -105,6 +105,18 @@ describe('exit codes', () => {
     );
     await failsAlike('user add ann', 3, 'missing_extension', 'extension');
     await failsAlike('trunk add x --provider telnix', 3, 'unknown_provider', 'provider');
+    const registering = 'trunk add x --provider sipgate --username 1234567t0 --password env:PASSWORD --json';
+    const refused = await box.sipctl(`${registering} --no-registration`, { env: { PASSWORD: 'secret' } });
+    expect([refused.code, refused.json().errors]).toMatchObject([
+      3,
+      [
+        {
+          code: 'registration_required',
+          field: 'registration',
+          hint: expect.stringContaining('--registration'),
+        },
+      ],
+    ]);
   });
 
   it('4: refused without --yes, for unsafe plans and stale plan files', async () => {

@@ -339,5 +339,11 @@ function everything(catalog: Catalog): TenantSite {
         }) as unknown as User,
     ),
     numbers: [],
+    groups: [],
+    ivrs: [],
+    conferences: [],
+    schedules: [],
+    routes: [],
+    emergencies: [],
   };
 }

@@ -155,6 +155,29 @@ describe('a trunk as a whole', () => {
     expect(complaints({ registration: false }, none)).toEqual([]);
   });
 
+  it('registers where the carrier serves nobody who does not', () => {
+    const required = { registration: { mode: 'required', expiry: null } } as const;
+    expect(complaints({ registration: false }, required)).toMatchObject([
+      {
+        code: 'registration_required',
+        field: 'registration',
+        hint: expect.stringContaining('--registration'),
+      },
+    ]);
+    expect(complaints({ registration: true }, required)).toEqual([]);
+    expect(complaints({}, required)).toEqual([]);
+    // By address there is nothing to register with, whatever a template says.
+    expect(complaints({ registration: false, authType: 'ip', username: null }, required)).toEqual([]);
+    const registering = [...shipped.providers.values()].filter(
+      ({ registration }) => registration.mode === 'required',
+    );
+    expect(registering.length).toBeGreaterThan(3);
+    for (const { id } of registering) {
+      const problems = checkTrunk(trunkWith({ provider: id, registration: false }), shipped);
+      expect(fields(problems), id).toContain('registration');
+    }
+  });
+
   it('has what its own rule for From needs', () => {
     for (const fromUser of ['did', 'did-plus'] as const) {
       expect(complaints({ fromUser })).toMatchObject([{ field: 'did', hint: 'give --did' }]);

@@ -4,6 +4,16 @@ import { Secret } from '../../src/model/secret.ts';
 import type { Catalog } from '../../src/model/template.ts';
 import { providerWith, tenantWith, trunkWith, userTemplateWith, userWith } from './site-objects.ts';
 
+const empty = {
+  numbers: [],
+  groups: [],
+  ivrs: [],
+  conferences: [],
+  schedules: [],
+  routes: [],
+  emergencies: [],
+};
+
 const trunkOf = (
   trunk: Parameters<typeof trunkWith>[0],
   provider: Parameters<typeof providerWith>[0] = {},
@@ -183,6 +193,16 @@ describe('a resolved user', () => {
     expect(userOf({ callerId: '+15551111111' }, {}, tenant).callerId).toBe('+15551111111');
   });
 
+  it('shows the messages of its own box, and of one that was named', () => {
+    const box = (...[user, template]: Parameters<typeof userOf>) => userOf(user, template).mailbox;
+    expect(box({})).toBeNull();
+    expect(box({ voicemail: true })).toBe('101@t-acme');
+    expect(box({}, { voicemail: true })).toBe('101@t-acme');
+    expect(box({ voicemail: false }, { voicemail: true })).toBeNull();
+    expect(box({ mailbox: '7@default' })).toBe('7@default');
+    expect(box({ mailbox: '7@default', voicemail: true })).toBe('101@t-acme,7@default');
+  });
+
   it('adds video behind its codecs, none twice', () => {
     expect(userOf({ video: ['h264', 'vp8'] }).codecs).toEqual(['ulaw', 'alaw', 'h264', 'vp8']);
     expect(userOf({ codecs: ['opus', 'vp8'], video: ['vp8', 'h264'] }).codecs).toEqual([
@@ -207,7 +227,7 @@ describe('a resolved tenant', () => {
     tenant: tenantWith({ enabled }),
     trunks: [trunkWith(), trunkWith({ name: 'off', enabled: false })],
     users: [userWith({ username: 'off', enabled: false }), userWith()],
-    numbers: [],
+    ...empty,
   });
 
   it('has its enabled objects only, and none at all when it is disabled', () => {

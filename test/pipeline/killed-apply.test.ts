@@ -137,6 +137,13 @@ async function expectNoLeftoversOncePruned(dir: string): Promise<void> {
   expect(files.sort()).toEqual([...needed].sort());
 }
 
+/** The run that put something in force is not forgotten, whenever it was killed. */
+async function expectInHistory({ dir, ok }: Site, over: boolean): Promise<void> {
+  const [last] = (await ok('history')).data.deliveries;
+  expect(last.generation).toBe((await expectOneCompleteGeneration(join(dir, 'pbx')))?.generation);
+  expect(over ? ['delivered'] : ['interrupted', 'delivered']).toContain(last.outcome);
+}
+
 /** One run that is killed at the n-th point, and all that must hold afterwards. @returns whether it came to its end */
 async function killedRun(from: string, how: 'file' | 'sql', n: number, allowed: Artifacts[]) {
   const sipctl = site(`${from}-${how}-${n}`, from);
@@ -150,6 +157,7 @@ async function killedRun(from: string, how: 'file' | 'sql', n: number, allowed: 
   const found = await inForce(dir);
   expect(allowed, `${how} ${n}: what is in force`).toContain(found);
   expectUsable(dir);
+  if (found !== allowed[0]) await expectInHistory(sipctl, ended.signal === null);
 
   await sipctl.ok('apply', '--yes', '--confirm', '99');
   expect(await inForce(dir), `${how} ${n}: the next run converges`).toBe(allowed.at(-1));

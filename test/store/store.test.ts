@@ -302,3 +302,39 @@ describe('leases', () => {
     await (await store.lease('node pbx1', owner, { now: later, isAlive: () => true })).release();
   });
 });
+
+describe('deliveries', () => {
+  const owner = { holder: 'ann@here', host: 'here', pid: 1 };
+  const view = { now, isAlive: () => true, host: 'here' };
+  const begun = {
+    node: 'pbx1',
+    generation: 2,
+    base: 1,
+    outcome: 'started' as const,
+    changes: { create: 1, update: 0, delete: 0 },
+    detail: null,
+  };
+  const outcomes = async (of = view): Promise<string[]> =>
+    (await store.listDeliveries({ limit: 9 }, of)).map(({ outcome }) => outcome);
+
+  it('tell a run at work from one that was killed', async () => {
+    const lease = await store.lease('node pbx1', owner, view);
+    await store.recordDelivery(begun);
+    expect(await outcomes()).toEqual(['started']);
+    expect(await outcomes({ ...view, isAlive: () => false })).toEqual(['interrupted']);
+    await lease.release();
+    expect(await outcomes()).toEqual(['interrupted']);
+    // The lease of the next run says nothing about this one.
+    const later = (): Date => new Date(now().getTime() + 1);
+    await store.lease('node pbx1', owner, { ...view, now: later });
+    expect(await outcomes()).toEqual(['interrupted']);
+  });
+
+  it('say how a run ended, in the row that it began with', async () => {
+    const id = await store.recordDelivery(begun);
+    await store.endDelivery(id, { outcome: 'rolled-back', generation: 1, detail: 'refused' });
+    expect(await store.listDeliveries({ limit: 9 }, view)).toMatchObject([
+      { id, base: 1, generation: 1, outcome: 'rolled-back', detail: 'refused', changes: { create: 1 } },
+    ]);
+  });
+});

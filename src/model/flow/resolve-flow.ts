@@ -57,21 +57,21 @@ export function resolveFlow(
   );
   const out = waysOut(site, trunks, plan, showable);
   const flow = {
-    groups: enabled(site.groups).map((group) => flowGroup(group, users, lead)),
-    ivrs: enabled(site.ivrs).map((ivr) => flowIvr(ivr, lead)),
-    conferences: enabled(site.conferences).map(flowConference),
-    schedules: enabled(site.schedules).map((schedule) => flowSchedule(schedule, lead)),
+    groups: byName(enabled(site.groups)).map((group) => flowGroup(group, users, lead)),
+    ivrs: byName(enabled(site.ivrs)).map((ivr) => flowIvr(ivr, lead)),
+    conferences: byName(enabled(site.conferences)).map(flowConference),
+    schedules: byName(enabled(site.schedules)).map((schedule) => flowSchedule(schedule, lead)),
   };
   return {
     tenant: tenant.name,
     maxCalls: tenant.maxCalls,
     callingCode: plan?.callingCode ?? '',
     callerId,
-    users: flowUsers,
+    users: byName(flowUsers),
     ...flow,
     dialled: dialledBy(site, users, out, plan),
     inbound: inboundNumbers(site, trunks, plan, lead),
-    trunks: trunks
+    trunks: byName(trunks)
       .filter((trunk) => trunk.inbound)
       .map(({ name, id, maxCalls }) => ({ name, endpoint: id, maxCalls })),
     accounts: accountsOf(trunks),
@@ -81,6 +81,13 @@ export function resolveFlow(
 
 const enabled = <T extends { enabled: boolean }>(objects: readonly T[]): T[] =>
   objects.filter((object) => object.enabled);
+
+// By code unit: a store gives objects in any order, and the same site has to give the same flow on every machine.
+const sortedBy = <T>(objects: readonly T[], nameOf: (object: T) => string): T[] =>
+  [...objects].sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
+
+const byName = <T extends { name: string }>(objects: readonly T[]): T[] =>
+  sortedBy(objects, ({ name }) => name);
 
 // A number of the tenant that takes no part in outside calls is not shown on them either.
 function showableNumbers(numbers: readonly PhoneNumber[]): Showable {
@@ -242,7 +249,10 @@ function inboundNumbers(
   plan: NumberingPlan | null,
   lead: Lead,
 ): InboundNumber[] {
-  const numbers = enabled(site.numbers).filter(({ inbound }) => inbound);
+  const numbers = sortedBy(
+    enabled(site.numbers).filter(({ inbound }) => inbound),
+    ({ number }) => number,
+  );
   const forms = inboundForms(
     numbers.map(({ number }) => number),
     plan,

@@ -16,8 +16,10 @@ export interface Examination {
   /** Protocols that templates use: `udp`, `tcp`, `tls`. */
   protocols: readonly string[];
   timeouts: Timeouts;
+  /** Ends the wait for a manager interface that does not answer. */
+  signal: AbortSignal | undefined;
   /** Writes the generation that includes nothing, and puts it in force. */
-  writeEmptyGeneration: () => Promise<void>;
+  prepare: () => Promise<unknown>;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Examination {
  * `write`, and then only what is missing; a second run changes nothing.
  */
 export async function examineAsterisk(examination: Examination, write: boolean): Promise<Check[]> {
-  const { node, files, protocols, timeouts } = examination;
+  const { node, files, protocols, timeouts, signal } = examination;
   const folder = await attempt('folder', () => examineFolder(examination));
   const isUsable = folder.every((check) => check.status !== 'failed');
   if (!isUsable && !(await isThere(files))) return folder;
@@ -35,7 +37,7 @@ export async function examineAsterisk(examination: Examination, write: boolean):
   if (node.ami === null) return [...checks, ...(await byFiles()), ...skippedControl(node)];
   let ami: AmiConnection;
   try {
-    ami = await openAmi(node, timeouts);
+    ami = await openAmi(node, timeouts, signal);
   } catch (error) {
     return [...checks, ...(await byFiles()), failure('manager interface', error)];
   }
@@ -153,12 +155,9 @@ function modeOf(node: Node, place: string, found: Stat): Check {
   return { name, status: 'ok', message: `${path} belongs to ${found.owner}:${found.group}, mode ${octal}` };
 }
 
-async function examineGeneration(
-  { node, files, writeEmptyGeneration }: Examination,
-  write: boolean,
-): Promise<Check[]> {
+async function examineGeneration({ node, files, prepare }: Examination, write: boolean): Promise<Check[]> {
   const name = 'generation';
-  if ((await files.current()) === null && write) await writeEmptyGeneration();
+  if ((await files.current()) === null && write) await prepare();
   const current = await files.current();
   if (current === null) {
     return [

@@ -1,17 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SipctlError } from '../../errors.ts';
-import { type Generations, generationFolder } from '../../files/generations.ts';
+import type { Generations } from '../../files/generations.ts';
 import type { Node } from '../../model/nouns.ts';
-import {
-  type Artifact,
-  type HeldArtifact,
-  type Manifest,
-  manifestFile,
-  parseManifest,
-  storePath,
-} from '../../plan/generation.ts';
+import { type Artifact, type HeldArtifact, storePath } from '../../plan/generation.ts';
 import type { ReloadStep } from '../../plan/plan.ts';
+import { readManifest } from '../generation-files.ts';
 import type { Engine, Finding, LiveState, RunningSystem } from '../target.ts';
 import { type AmiConnection, connectAmi } from './ami/connection.ts';
 import { AmiError } from './ami/failures.ts';
@@ -51,8 +45,11 @@ export const defaultTimeouts: Timeouts = {
 const reloadMsPerObject = 6;
 const pollMs = 50;
 
-/** Signs in at a node's manager interface. @throws SipctlError `unreachable`, `refused`, or `invalid` settings */
-export async function openAmi(node: Node, timeouts: Timeouts): Promise<AmiConnection> {
+/**
+ * Signs in at a node's manager interface.
+ * @throws SipctlError `unreachable`, `refused`, `interrupted` by the signal, or `invalid` settings
+ */
+export async function openAmi(node: Node, timeouts: Timeouts, signal?: AbortSignal): Promise<AmiConnection> {
   const [, host = '', port = ''] = /^(.*):([0-9]+)$/.exec(node.ami ?? '') ?? [];
   if (host === '' || node.amiUser === null || node.amiSecret === null) throw noControl(node);
   const login = { host, port: Number(port), username: node.amiUser, secret: node.amiSecret };
@@ -65,8 +62,12 @@ export async function openAmi(node: Node, timeouts: Timeouts): Promise<AmiConnec
       ...tls,
       connectTimeoutMs: Math.max(1, end - performance.now()),
       actionTimeoutMs: timeouts.action,
+      signal,
     });
-  const pause = async (ms: number): Promise<void> => void (await sleep(ms));
+  // An interrupted pause needs no words of its own: the next attempt says that it was interrupted.
+  const pause = async (ms: number): Promise<void> => {
+    await sleep(ms, undefined, { signal }).catch(() => undefined);
+  };
   return withRetry(open, { ...patience, sleep: pause, random: Math.random });
 }
 
@@ -108,14 +109,18 @@ export async function asteriskVersion(ami: AmiConnection): Promise<string> {
 /**
  * Connects to a node's Asterisk for an apply, a check or a status, and makes sure that the login may do all of it:
  * what it may not do is better known before anything is written.
- * @throws SipctlError `unreachable`, or `refused` naming the right that is missing
+ * @throws SipctlError `unreachable`, `interrupted` by the signal, or `refused` naming the right that is missing
  */
 export async function connectRunning(
   node: Node,
   files: Generations,
   timeouts: Timeouts,
+  signal?: AbortSignal,
 ): Promise<RunningSystem> {
-  const ami = await openAmi(node, timeouts);
+  const ami = await openAmi(node, timeouts, signal);
+  // Also a PBX that lets us in may then fall silent.
+  const leave = (): void => void ami.close();
+  signal?.addEventListener('abort', leave, { once: true });
   try {
     await requireRights(ami, node.amiUser ?? '');
     const engine = { kind: 'asterisk', version: await asteriskVersion(ami) };
@@ -123,6 +128,8 @@ export async function connectRunning(
   } catch (error) {
     await ami.close();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', leave);
   }
 }
 
@@ -263,20 +270,14 @@ class RunningAsterisk implements RunningSystem {
 
   async #inForce(): Promise<HeldArtifact[]> {
     const number = await this.#files.current();
-    const manifest = number === null ? null : await this.#manifest(number);
+    const manifest = number === null ? null : await readManifest(this.#files, number);
     return Object.values(manifest?.artifacts ?? {});
-  }
-
-  async #manifest(number: number): Promise<Manifest | null> {
-    const path = `generations/${generationFolder(number)}/${manifestFile}`;
-    const text = await this.#files.read(path);
-    return text === null ? null : parseManifest(text.toString('utf8'), `${this.#files.place}/sipctl/${path}`);
   }
 
   // Only what differs from the artifacts at hand is read.
   async #verifiedArtifacts(artifacts: readonly Artifact[]): Promise<Artifact[]> {
     const number = await this.#files.verified();
-    const manifest = number === null ? null : await this.#manifest(number);
+    const manifest = number === null ? null : await readManifest(this.#files, number);
     const same = new Set(artifacts.map(identity));
     const earlier: Artifact[] = [];
     for (const [key, held] of Object.entries(manifest?.artifacts ?? {})) {

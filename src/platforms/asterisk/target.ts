@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Generations } from '../../files/generations.ts';
 import type { Node } from '../../model/nouns.ts';
 import type { Catalog } from '../../model/template.ts';
-import { emptyManifest, manifestFile, writeManifest } from '../../plan/generation.ts';
+import { prepare } from '../generation-files.ts';
 import type { Target } from '../target.ts';
 import { examineAsterisk } from './examine.ts';
 import { trunksFile, usersFile } from './pjsip-object.ts';
@@ -11,7 +11,9 @@ import { callChanges } from './render/call-changes.ts';
 import { objectChanges } from './render/changes.ts';
 import { loadTemplates } from './render/compiled.ts';
 import { renderIndexes, renderTenant } from './render/render.ts';
+import { shapesDigest } from './render/shipped.ts';
 import { connectRunning, defaultTimeouts, type Timeouts } from './running-system.ts';
+import { sharedNetworks } from './shared-networks.ts';
 import { transportName } from './transports.ts';
 
 /** What an Asterisk node is made of, besides its settings. */
@@ -23,7 +25,10 @@ export interface AsteriskParts {
   timeouts?: Partial<Timeouts>;
 }
 
-/** Changes when the same data and templates are to give other bytes: every tenant is then rendered anew. */
+/**
+ * Changes when the renderer is to make other bytes of the same data, templates and shapes: every tenant is then rendered
+ * anew. Of a changed template or shape its own digest says that.
+ */
 const rendererVersion = 2;
 
 /** The oldest release that is supported: what it knows, all later ones know. */
@@ -41,12 +46,14 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
   const target: Target = {
     node: node.name,
     kind: node.kind,
-    renderDigest: digestOf([rendererVersion, catalog.digest, version, transports]),
+    renderDigest: digestOf([rendererVersion, shapesDigest(), catalog.digest, version, transports]),
     keep: node.keep,
     files,
     controllable: node.ami !== null,
+    recipe: { kind: node.kind, catalog, version, transports },
     render: (site) => renderTenant(site, { transports, templates }),
     indexes: ({ artifacts }) => renderIndexes(artifacts, templates),
+    cautions: sharedNetworks,
     objectChanges: (key, before, after) => {
       const [tenant = '', file = ''] = key.split('/');
       const isPjsip = file === trunksFile || file === usersFile;
@@ -54,15 +61,16 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
     },
     reloadFor,
     reloadAll,
-    connect: () => connectRunning(node, files, timeouts),
-    examine: ({ write }) =>
+    connect: (signal) => connectRunning(node, files, timeouts, signal),
+    examine: ({ write, signal }) =>
       examineAsterisk(
         {
           node,
           files,
           protocols: ['udp', 'tcp', 'tls'],
           timeouts,
-          writeEmptyGeneration: () => prepare(target, parts),
+          signal,
+          prepare: () => prepare(target, parts.sipctlVersion, parts.now()),
         },
         write,
       ),
@@ -71,13 +79,5 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
 }
 
 const protocols = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
-
-// A missing #include cuts off everything after it: there is something to include before there are include lines.
-async function prepare(target: Target, { files, sipctlVersion, now }: AsteriskParts): Promise<void> {
-  const manifest = emptyManifest(sipctlVersion, now());
-  const texts = new Map(target.indexes(manifest)).set(manifestFile, writeManifest(manifest));
-  await files.write({ number: manifest.generation, store: new Map(), files: texts });
-  await files.flip(manifest.generation);
-}
 
 const digestOf = (parts: unknown): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex');

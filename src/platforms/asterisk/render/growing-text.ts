@@ -17,9 +17,11 @@ export class GrowingText {
     this.#length += this.#bytes.write(text, this.#length);
   }
 
-  /** Everything added since it was cleared, as a buffer of its own. */
+  /** Everything added since it was cleared, in memory of its own, which can be handed to another thread. */
   copy(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#length));
+    const copy = Buffer.allocUnsafeSlow(this.#length);
+    this.#bytes.copy(copy, 0, 0, this.#length);
+    return copy;
   }
 
   #grow(most: number): void {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProviderTemplate, UserTemplate } from '../../../model/template.ts';
 import { precompilePlain, precompileSource, type Source, templateKey } from './compiler.ts';
-import { plainShapes, shapesFrom } from './shapes.ts';
+import { digestOfShapes, plainShapes, shapesFrom } from './shapes.ts';
 
 /**
  * The text of the module that stands in for shipped.ts in a build: every shipped template compiled, and the
@@ -28,6 +28,7 @@ export function precompileShipped(
     `export const specifications = {\n${members.join(',\n')}\n};`,
     `const shapes = ${JSON.stringify(texts)};`,
     'export const shapeText = (file) => shapes[file];',
+    `export const shapesDigest = () => ${JSON.stringify(digestOfShapes(shapes))};`,
     '',
   ].join('\n');
 }

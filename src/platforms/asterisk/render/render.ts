@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ResolvedSite } from '../../../model/site.ts';
 import { type Artifact, artifactKey, type HeldArtifact, storePath } from '../../../plan/generation.ts';
+import type { RenderRecipe } from '../../target.ts';
 import { deliveredFiles } from '../delivered-files.ts';
 import { trunksFile, usersFile } from '../pjsip-object.ts';
 import { renderCalls } from './calls.ts';
-import type { ObjectFile, Templates } from './compiled.ts';
+import { loadTemplates, type ObjectFile, type Templates } from './compiled.ts';
 import { checkName, type TransportNames, trunkContext, userContext } from './contexts.ts';
 import { GrowingText } from './growing-text.ts';
 import { checkBlock } from './self-check.ts';
@@ -13,6 +14,13 @@ export interface RenderSettings {
   /** The names of the node's transport objects; `transport-udp` and its kin where one is not named. */
   transports: TransportNames;
   templates: Templates;
+}
+
+/** Renders as the node does that the recipe is of. */
+export async function asteriskRenderer(recipe: RenderRecipe): Promise<(site: ResolvedSite) => Artifact[]> {
+  const { catalog, version, transports } = recipe;
+  const templates = await loadTemplates(catalog, version);
+  return (site) => renderTenant(site, { transports, templates });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { boxesFile, callsFile, roomsFile } from '../delivered-files.ts';
 import { trunksFile, usersFile } from '../pjsip-object.ts';
 
@@ -24,3 +25,7 @@ export type Shapes = ReturnType<typeof shapesFrom>;
 /** The shapes without sections: what stands in them is made by code. */
 export const plainShapes = ['index', 'calls', 'boxes', 'rooms'] as const;
 export type PlainShape = (typeof plainShapes)[number];
+
+/** Hex SHA-256 of what the shapes say: with another one, the same templates and data give other bytes. */
+export const digestOfShapes = (shapes: Shapes): string =>
+  createHash('sha256').update(JSON.stringify(shapes)).digest('hex');

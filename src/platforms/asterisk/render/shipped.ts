@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { digestOfShapes, shapesFrom } from './shapes.ts';
 
 /**
  * The shapes of the files, and the shipped templates compiled into functions. Run from its sources, sipctl reads
@@ -18,4 +19,12 @@ export function shapeText(file: string): string {
   const found = urls.find((url) => existsSync(url));
   if (found === undefined) throw new Error(`the shape ${file}.hbs is missing`);
   return readFileSync(found, 'utf8');
+}
+
+let digest: string | undefined;
+
+/** Digest of the shapes; a released sipctl has it from its build. */
+export function shapesDigest(): string {
+  digest ??= digestOfShapes(shapesFrom(shapeText));
+  return digest;
 }

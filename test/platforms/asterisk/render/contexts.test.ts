@@ -107,10 +107,12 @@ test.each([
   expect(user({ displayName }).callerid).toBe(`"${kept}" <1001>`);
 });
 
-test('the caller ID falls back to the extension, and shows a number to the outside where one is set', () => {
+test('the caller ID is the extension, and a number only where calls enter a context of the operator’s own', () => {
   expect(user({ displayName: null }).callerid).toBe('"1001" <1001>');
-  expect(user({ callerId: '+15551234567' }).callerid).toBe('"Ann Example" <+15551234567>');
-  const shared = tenantOf({ defaultCallerId: '+15550000000' });
+  expect(user({ callerId: '+15551234567' }).callerid).toBe('"Ann Example" <1001>');
+  expect(user({ callerId: '+15551234567', context: 'mine' }).callerid).toBe('"Ann Example" <+15551234567>');
+  expect(user({ callerId: '+15551234567', context: 't-acme' }).callerid).toBe('"Ann Example" <1001>');
+  const shared = tenantOf({ defaultCallerId: '+15550000000', context: 'mine' });
   expect(userContext(userOf(basic, {}, shared)).callerid).toBe('"Ann Example" <+15550000000>');
 });
 

@@ -12,6 +12,8 @@ import {
   userContext,
 } from '../../../../src/platforms/asterisk/render/contexts.ts';
 import { precompileShipped } from '../../../../src/platforms/asterisk/render/precompile.ts';
+import { digestOfShapes, shapesFrom } from '../../../../src/platforms/asterisk/render/shapes.ts';
+import * as sources from '../../../../src/platforms/asterisk/render/shipped.ts';
 import { shippedCatalog, templatesDir, trunkOf, userOf } from './sample-site.ts';
 
 const catalog = await shippedCatalog();
@@ -153,8 +155,11 @@ test('what the build compiles renders the same bytes, and is the same at every b
   expect(precompileShipped(again, join(templatesDir, 'asterisk'))).toBe(source);
   const file = join(folder, 'shipped.mjs');
   writeFileSync(file, source);
-  const { specifications, shapeText } = await import(/* @vite-ignore */ pathToFileURL(file).href);
+  const { specifications, shapeText, shapesDigest } = await import(
+    /* @vite-ignore */ pathToFileURL(file).href
+  );
   expect(shapeText('index.conf')).toContain('#include');
+  expect(shapesDigest()).toBe(sources.shapesDigest());
   const compiled = await loadTemplates(catalog, '16');
   for (const template of catalog.users.values()) {
     const { block } = partsOf(fromSpecification(specifications[`user ${template.id}`]), 'users');
@@ -168,4 +173,12 @@ test('what the build compiles renders the same bytes, and is the same at every b
       expect(block(context)).toBe(compiled.trunk(template).block(context));
     }
   }
+});
+
+test('a changed shape has another digest, whichever of them it is', () => {
+  const digests = ['', 'pjsip_trunks.conf', 'pjsip_users.conf', 'index.conf'].map((changed) =>
+    digestOfShapes(shapesFrom((file) => sources.shapeText(file) + (file === changed ? '; more\n' : ''))),
+  );
+  expect(digests[0]).toBe(sources.shapesDigest());
+  expect(new Set(digests).size).toBe(digests.length);
 });

@@ -1,0 +1,37 @@
+import { resolveSite } from '../model/resolve.ts';
+import type { ResolvedSite, TenantSite } from '../model/site.ts';
+import type { Catalog } from '../model/template.ts';
+import type { Artifact } from '../plan/generation.ts';
+import type { Target } from '../platforms/target.ts';
+import type { Store } from '../store/store.ts';
+
+/** All that a node is to hold of one tenant. */
+export interface RenderedTenant {
+  name: string;
+  /** Of the very data that was rendered: it may be newer than that of a list read before. */
+  revision: string;
+  artifacts: Artifact[];
+}
+
+/**
+ * Reads and renders these tenants for a node: all of them, in no order.
+ * @throws SipctlError of the first tenant, in the order of the names, that cannot be rendered
+ */
+export type RenderTenants = (target: Target, names: readonly string[]) => Promise<RenderedTenant[]>;
+
+/** One tenant after the other, from what is stored to what a node holds. */
+export function* rendered(
+  sites: Iterable<TenantSite>,
+  catalog: Catalog,
+  render: (site: ResolvedSite) => Artifact[],
+): Generator<RenderedTenant> {
+  for (const site of sites) {
+    const { name, revision } = site.tenant;
+    yield { name, revision, artifacts: render(resolveSite(site, catalog)) };
+  }
+}
+
+/** Renders in this thread. */
+export const renderHere =
+  (store: Store): RenderTenants =>
+  async (target, names) => [...rendered(store.tenantSites(names), target.recipe.catalog, target.render)];
