@@ -84,7 +84,7 @@ function services(plan: Plan): Context[] {
 }
 
 /** As Asterisk writes it; `.` is any further character, one at least. */
-export function patternOf({ literal, anyDigits, more }: DialPattern): string {
+function patternOf({ literal, anyDigits, more }: DialPattern): string {
   const rest = 'X'.repeat(anyDigits) + (more ? '.' : '');
   return `${rest === '' ? '' : '_'}${word(literal)}${rest}`;
 }

@@ -14,7 +14,7 @@ import { maskSecrets } from '../../../../src/report/mask.ts';
 import { shippedCatalog } from '../render/sample-site.ts';
 import { company, defaultCompany, dials, flowUser, hop, inbound, route } from './sample-flow.ts';
 
-const folder = fileURLToPath(new URL('../../../golden/asterisk/calls/', import.meta.url));
+const folder = fileURLToPath(new URL('../../../golden/asterisk-calls/', import.meta.url));
 const update = process.env.UPDATE_GOLDEN === '1';
 const templates = await loadTemplates(await shippedCatalog(), '16');
 
