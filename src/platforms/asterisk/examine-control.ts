@@ -207,7 +207,10 @@ async function readingChecks(
   const settings = rights.has('GetConfig') ? await asteriskSettings(ami) : new Map<string, string>();
   const checks: Check[] = [];
   const refused: string[] = [];
-  for (const file of hostFiles) if (!(await isReadable(ami, indexPath(file)))) refused.push(indexPath(file));
+  for (const path of hostFiles.map(indexPath)) {
+    // A generation from before there were calls has no index of them.
+    if ((await files.stat(path)) !== null && !(await isReadable(ami, path))) refused.push(path);
+  }
   const folder = settings.get('astetcdir');
   checks.push(
     refused.length === 0
