@@ -120,11 +120,17 @@ const ringMembers = (plan: Plan): Context =>
 // What a phone may write into its Contact, without what would be another argument or another channel to Dial.
 const contactCharacters = String.raw`A-Za-z0-9:\x3b@.=+_~%/[]*\x2d`;
 
+/** Phones that are looked for on one call, after which it is taken to go round in circles; more than any group has. */
+const mostLooks = 1000;
+
 const contacts = ({ names }: Plan): Context =>
   routine(
     names.routine('contacts'),
     'Finds the phones of a user: extension, endpoint, call limit. A phone wrote its own address: it is looked at first.',
     [
+      // Users who send their calls to each other, and are both away, would keep Asterisk busy until the caller gives up.
+      set('LOOKED', '$[0${LOOKED} + 1]'),
+      when(`\${LOOKED} > ${mostLooks}`, hangup(causes.unavailable)),
       set('CONTACTS', ''),
       set('OUTCOME', 'BUSY'),
       gotoIf(`\${ARG3} > 0 & \${GROUP_COUNT(${names.tenant}.\${ARG1}@sipctl_user)} >= \${ARG3}`, 'done'),
