@@ -2,16 +2,11 @@ import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
 import { resolveSite } from '../model/resolve.ts';
 import type { ResolvedSite, TenantSite } from '../model/site.ts';
-import { tenantSites } from '../store/sites.ts';
 
 /** The tenant of this run as stored, and as it would be rendered. @throws SipctlError `notFound` */
 export async function tenantFlow(app: App): Promise<{ site: TenantSite; resolved: ResolvedSite }> {
-  const { records } = await app.store();
-  const { tenant } = app.config;
-  for await (const site of tenantSites(records, [tenant])) {
-    return { site, resolved: resolveSite(site, await app.catalog()) };
-  }
-  throw new TypeError(`tenant ${tenant} was neither found nor missed`);
+  const site = (await app.store()).tenantSite(app.config.tenant);
+  return { site, resolved: resolveSite(site, await app.catalog()) };
 }
 
 /** A number without what people put between its digits: blanks, dots, dashes, brackets and slashes. */

@@ -116,10 +116,17 @@ export interface AsteriskSuite {
   start(options?: Omit<AsteriskOptions, 'version'>): Promise<AsteriskInstance>;
 }
 
-/** One suite, run against every version; where a version cannot be had, it is skipped by a name that says why. */
-export function describeAsterisk(name: string, suite: (asterisk: AsteriskSuite) => void): void {
+/**
+ * One suite, run against every version; where a version cannot be had, or what else the suite needs is missing, it is
+ * skipped by a name that says why.
+ */
+export function describeAsterisk(
+  name: string,
+  suite: (asterisk: AsteriskSuite) => void,
+  alsoMissing: string | null = null,
+): void {
   for (const version of asteriskVersions) {
-    const reason = asteriskAvailable(version);
+    const reason = asteriskAvailable(version) ?? alsoMissing;
     const title = `${name}, on Asterisk ${version}`;
     describe.skipIf(reason !== null)(reason === null ? title : `${title} (skipped: ${reason})`, () => {
       const running: AsteriskInstance[] = [];

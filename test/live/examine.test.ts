@@ -57,6 +57,9 @@ describeAsterisk('examining a node', ({ version, start }) => {
         'generation',
         'include pjsip_trunks.conf',
         'include pjsip_users.conf',
+        'include voicemail_boxes.conf',
+        'include confbridge_rooms.conf',
+        'include extensions_calls.conf',
       ]);
       for (const check of found.filter((one) => one.status === 'failed')) {
         expect(check.hint).toBe('sipctl node init pbx1 --write');
@@ -150,7 +153,9 @@ describeAsterisk('examining a node', ({ version, start }) => {
       const found = named(await elsewhere.target.examine({ write: true }), 'reading');
       expect(found).toMatchObject({
         status: 'failed',
-        message: 'Asterisk cannot read sipctl/current/pjsip_trunks.conf, sipctl/current/pjsip_users.conf',
+        message: expect.stringMatching(
+          /^Asterisk cannot read sipctl\/current\/pjsip_trunks.conf, .*extensions_calls.conf$/,
+        ),
         hint: expect.stringContaining(`sipctl node set pbx1 --dir ${asterisk.etc}`),
       });
       rmSync(other, { recursive: true });
@@ -163,10 +168,11 @@ describeAsterisk('examining a node', ({ version, start }) => {
       expect(rights.map(({ name, status }) => [name, status])).toEqual([
         ['rights: deploy', 'failed'],
         ['rights: reload', 'failed'],
+        ['rights: verify calls', 'ok'],
         ['rights: verify', 'failed'],
         ['rights: registrations', 'ok'],
       ]);
-      expect(rights[2]).toMatchObject({
+      expect(rights[3]).toMatchObject({
         message: expect.stringContaining(`'weak' may not verify: PJSIPShowEndpoint`),
         hint: expect.stringContaining('section [weak]: write = config,system;'),
       });
@@ -182,7 +188,7 @@ describeAsterisk('examining a node', ({ version, start }) => {
 
     it.each([
       ['config', ['rights: verify', 'rights: registrations']],
-      ['system', ['rights: deploy']],
+      ['system', ['rights: deploy', 'rights: verify calls']],
       ['reporting', ['rights: deploy', 'rights: reload', 'rights: verify']],
     ])('sees what write=%s does not allow', async (write, missing) => {
       writeFileSync(path('manager.conf'), managerConf(asterisk, write));

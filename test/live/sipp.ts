@@ -16,6 +16,8 @@ export interface Phone {
   /** What it signs its answers with; left out: `user`. */
   authUser?: string;
   transport?: 'udp' | 'tcp';
+  /** Own address; left out: the host. */
+  localHost?: string;
   /** Own port, so that a call finds the phone where it registered; left out: any that is free. */
   localPort?: number;
 }
@@ -56,14 +58,41 @@ export const register = (phone: Phone, { expires = 120 } = {}): Promise<SippResu
 export const call = (phone: Phone, extension: string): Promise<SippResult> =>
   scenario('call.xml', phone, ['-s', extension]).result;
 
+/** A call of a carrier that asks for nobody's password; what stands in To need not be what the request is for. */
+export interface CarrierCall {
+  /** Where the PBX listens. */
+  host: string;
+  port: number;
+  /** The carrier's address, which the PBX knows it by. */
+  from: string;
+  callerNumber: string;
+  requestUri: string;
+  to: string;
+}
+
+/** Calls as a carrier does, and hangs up half a second after the answer; a refusal is the last of `statuses`. */
+export const callIn = ({
+  host,
+  port,
+  from,
+  callerNumber,
+  requestUri,
+  to,
+}: CarrierCall): Promise<SippResult> =>
+  scenario('call-in.xml', { host, port, user: callerNumber, password: '', localHost: from }, [
+    ...['-key', 'uri', requestUri],
+    ...['-key', 'to', to],
+  ]).result;
+
 /** Waits for one call at `localPort` and answers it. */
 export const answer = (phone: Phone & { localPort: number }): Answering =>
   scenario('answer.xml', phone, ['-aa']);
 
 function scenario(file: string, phone: Phone, extra: readonly string[]): Answering {
-  const { host, port, user, password, domain = host, authUser = user, transport = 'udp', localPort } = phone;
+  const { host, port, user, password, domain = host, authUser = user, transport = 'udp' } = phone;
+  const { localHost = host, localPort } = phone;
   const identity = ['-key', 'user', user, '-key', 'domain', domain, '-au', authUser, '-ap', password];
-  const network = ['-i', host, '-mi', host, '-t', transport === 'tcp' ? 't1' : 'u1', '-bind_local'];
+  const network = ['-i', localHost, '-mi', localHost, '-t', transport === 'tcp' ? 't1' : 'u1', '-bind_local'];
   if (localPort !== undefined) network.push('-p', String(localPort));
   const limits = [
     '-m',

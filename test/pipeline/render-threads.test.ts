@@ -91,6 +91,7 @@ async function delivered(render: RenderTenants) {
     now,
     holder: 'me',
     signal: new AbortController().signal,
+    recordStart: async () => undefined,
     progress: () => undefined,
   };
   const { outcome } = await applyNode(target, node, run);

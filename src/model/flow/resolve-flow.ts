@@ -206,6 +206,13 @@ function dialledBy(
   { emergencies, digitRoutes }: WaysOut,
   plan: NumberingPlan | null,
 ): Dialled[] {
+  const others = (['group', 'ivr', 'conference'] as const).flatMap((kind) =>
+    enabled<{ enabled: boolean; name: string; extension: string | null }>([...site[`${kind}s`]]).flatMap(
+      ({ name, extension }) => (extension === null ? [] : [extensionOf(kind, name, extension)]),
+    ),
+  );
+  // Callers of menus dial extensions at most.
+  if (users.length === 0) return inOrder(others);
   return inOrder([
     ...emergencies.map((emergency) => ({
       pattern: exactly(emergency.number),
@@ -213,17 +220,8 @@ function dialledBy(
       action: { kind: 'emergency' as const, emergency },
     })),
     ...users.map((user) => extensionOf('user', user.username, user.extension)),
-    ...(['group', 'ivr', 'conference'] as const).flatMap((kind) =>
-      enabled<{ enabled: boolean; name: string; extension: string | null }>([...site[`${kind}s`]]).flatMap(
-        ({ name, extension }) => (extension === null ? [] : [extensionOf(kind, name, extension)]),
-      ),
-    ),
-    {
-      pattern: exactly('*97'),
-      why: 'own voicemail box',
-      action: { kind: 'voicemail-menu', box: 'own' },
-    },
-    { pattern: exactly('*98'), why: 'any voicemail box', action: { kind: 'voicemail-menu', box: 'any' } },
+    ...others,
+    ...featureCodes,
     ...digitRoutes.map((route) => ({
       pattern: parsePattern(route.match),
       why: `route ${route.name}`,
@@ -232,6 +230,11 @@ function dialledBy(
     ...countryRules(plan),
   ]);
 }
+
+const featureCodes: readonly Dialled[] = [
+  { pattern: exactly('*97'), why: 'own voicemail box', action: { kind: 'voicemail-menu', box: 'own' } },
+  { pattern: exactly('*98'), why: 'any voicemail box', action: { kind: 'voicemail-menu', box: 'any' } },
+];
 
 const extensionOf = (
   kind: 'user' | 'group' | 'ivr' | 'conference',

@@ -1,5 +1,5 @@
 import { type Destination, hangupCauses } from '../destination.ts';
-import type { FlowConference, FlowGroup, FlowIvr, FlowUser, GroupMember } from './call-flow.ts';
+import type { CallFlow, FlowConference, FlowGroup, FlowIvr, FlowUser, GroupMember } from './call-flow.ts';
 import { matches } from './dialled.ts';
 import { callOutside } from './simulate-outside.ts';
 import type { Because, CallOutcome, PhoneState, RingResult } from './simulated-call.ts';
@@ -153,8 +153,7 @@ function reachIvr(walk: Walk, ivr: FlowIvr): CallOutcome {
   let wrong = false;
   for (let attempt = 1; attempt <= ivr.attempts; attempt++) {
     const given = walk.pressed.shift() ?? '';
-    // Where no extension can follow, the first key is the whole entry.
-    const entered = ivr.directDial ? given : given.slice(0, 1);
+    const entered = entryOf(walk.flow, ivr, given);
     const chosen = chosenIn(walk, ivr, entered);
     const result = entered === '' ? 'nothing' : (chosen?.result ?? 'wrong');
     walk.decisions.push({ step: 'menu', ivr: ivr.name, attempt, entered, result });
@@ -162,6 +161,19 @@ function reachIvr(walk: Walk, ivr: FlowIvr): CallOutcome {
     wrong = entered !== '';
   }
   return wrong ? reach(walk, ivr.invalid, 'invalid') : reach(walk, ivr.unanswered, 'unanswered');
+}
+
+// An engine takes an entry as soon as no extension can begin with it: of 911, only the 9 where none does.
+function entryOf({ dialled }: CallFlow, { directDial }: FlowIvr, given: string): string {
+  const goesOn = (entered: string): boolean =>
+    directDial &&
+    dialled.some(
+      ({ pattern: { literal }, action }) =>
+        action.kind === 'reach' && literal.length > entered.length && literal.startsWith(entered),
+    );
+  let length = Math.min(1, given.length);
+  while (length < given.length && goesOn(given.slice(0, length))) length += 1;
+  return given.slice(0, length);
 }
 
 function chosenIn(

@@ -3,7 +3,7 @@ import type { AmiConnection } from './ami/connection.ts';
 import { AmiError } from './ami/failures.ts';
 import { type Delivered, objectKey } from './delivered.ts';
 import {
-  hostFiles,
+  hostFilesOf,
   type IncludeTrace,
   indexPath,
   mainFile,
@@ -28,10 +28,11 @@ export async function reloadObstacles(
   ami: AmiConnection,
   read: ReadFile,
   folder: string,
+  main: string = mainFile,
 ): Promise<Finding[]> {
-  const trace = await traceIncludes(read, folder);
-  const isCutOff = hostFiles.some((file) => timesRead(trace, indexPath(file)) === 0);
-  const inMain = trace.faults.find((one) => one.file === mainFile);
+  const trace = await traceIncludes(read, folder, main);
+  const isCutOff = hostFilesOf(main).some((file) => timesRead(trace, indexPath(file)) === 0);
+  const inMain = trace.faults.find((one) => one.file === main);
   const fault = inMain ?? (isCutOff ? trace.faults[0] : undefined);
   if (fault === undefined || !(await isRefused(ami, fault.file))) return [];
   const consequence =
@@ -42,9 +43,14 @@ export async function reloadObstacles(
 }
 
 /** Why Asterisk does not come to our files: an include line is missing, or something before it ends the reading. */
-export async function whyNotRead(ami: AmiConnection, read: ReadFile, folder: string): Promise<Finding[]> {
-  const trace = await traceIncludes(read, folder);
-  const unreached = hostFiles.filter((file) => timesRead(trace, indexPath(file)) === 0);
+export async function whyNotRead(
+  ami: AmiConnection,
+  read: ReadFile,
+  folder: string,
+  main: string = mainFile,
+): Promise<Finding[]> {
+  const trace = await traceIncludes(read, folder, main);
+  const unreached = hostFilesOf(main).filter((file) => timesRead(trace, indexPath(file)) === 0);
   const [fault] = trace.faults;
   if (fault !== undefined && unreached.length > 0) {
     return [syntax(fault.file, `line ${fault.line}: ${fault.message}; nothing after it is read`)];
@@ -52,19 +58,19 @@ export async function whyNotRead(ami: AmiConnection, read: ReadFile, folder: str
   if (unreached.length > 0 && trace.opaque.length === 0) {
     return [
       {
-        object: `file ${mainFile}`,
+        object: `file ${main}`,
         tenant: null,
-        file: mainFile,
+        file: main,
         code: 'not-included',
         message: `does not lead to ${unreached.map(indexPath).join(', ')}: sipctl node init <node> --write adds the lines`,
       },
     ];
   }
-  const refused = await firstRefused(ami, trace);
+  const refused = await firstRefused(ami, trace, main);
   if (refused !== null) return [syntax(refused, 'Asterisk cannot read it to its end')];
   return trace.opaque.length === 0
     ? []
-    : [syntax(mainFile, `one of these may not be readable to its end: ${trace.opaque.join(', ')}`)];
+    : [syntax(main, `one of these may not be readable to its end: ${trace.opaque.join(', ')}`)];
 }
 
 const syntax = (file: string, message: string): Finding => ({
@@ -75,9 +81,9 @@ const syntax = (file: string, message: string): Finding => ({
   message,
 });
 
-async function firstRefused(ami: AmiConnection, trace: IncludeTrace): Promise<string | null> {
+async function firstRefused(ami: AmiConnection, trace: IncludeTrace, main: string): Promise<string | null> {
   for (const { path } of trace.files) {
-    if (hostFiles.some((file) => file === path || indexPath(file) === path)) continue;
+    if (hostFilesOf(main).some((file) => file === path || indexPath(file) === path)) continue;
     if (await isRefused(ami, path)) return path;
   }
   return null;

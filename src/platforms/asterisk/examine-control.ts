@@ -30,6 +30,7 @@ export async function examineControl(ami: AmiConnection, node: Node, files: Gene
   if (rights.has('CoreSettings')) checks.push(versionCheck(node, await asteriskVersion(ami)));
   if (rights.has('ListCategories')) {
     checks.push(await mainFileCheck(ami), ...(await readingChecks(ami, node, files, rights)));
+    if (rights.has('ModuleCheck')) checks.push(await modulesCheck(ami));
   }
   return checks;
 }
@@ -150,6 +151,52 @@ async function mainFileCheck(ami: AmiConnection): Promise<Check> {
   };
 }
 
+/** What the rendered dialplan calls, by the module that has it. */
+const callModules = [
+  'pbx_config.so',
+  'app_dial.so',
+  'app_stack.so',
+  'app_exec.so',
+  'app_voicemail.so',
+  'app_confbridge.so',
+  'app_mixmonitor.so',
+  'app_read.so',
+  'app_playback.so',
+  'func_groupcount.so',
+  'func_callerid.so',
+  'func_channel.so',
+  'func_config.so',
+  'func_dialplan.so',
+  'func_logic.so',
+  'func_strings.so',
+  'func_timeout.so',
+  'func_global.so',
+];
+
+// Without one of them a call ends in the middle, and only the log says why.
+async function modulesCheck(ami: AmiConnection): Promise<Check> {
+  const name = 'modules for calls';
+  const missing: string[] = [];
+  for (const module of callModules) if (!(await isLoaded(ami, module))) missing.push(module);
+  if (missing.length === 0) return { name, status: 'ok', message: 'all that calls need are loaded' };
+  return {
+    name,
+    status: 'warning',
+    message: `not loaded: ${missing.join(', ')}; calls that need them fail`,
+    hint: `asterisk -rx 'module load ${missing[0]}'; some distributions pack voicemail apart (asterisk-voicemail)`,
+  };
+}
+
+async function isLoaded(ami: AmiConnection, module: string): Promise<boolean> {
+  try {
+    await ami.action('ModuleCheck', { Module: module });
+    return true;
+  } catch (error) {
+    if (error instanceof AmiError && error.outcome !== 'refused') return false;
+    throw error;
+  }
+}
+
 async function readingChecks(
   ami: AmiConnection,
   node: Node,
@@ -160,7 +207,10 @@ async function readingChecks(
   const settings = rights.has('GetConfig') ? await asteriskSettings(ami) : new Map<string, string>();
   const checks: Check[] = [];
   const refused: string[] = [];
-  for (const file of hostFiles) if (!(await isReadable(ami, indexPath(file)))) refused.push(indexPath(file));
+  for (const path of hostFiles.map(indexPath)) {
+    // A generation from before there were calls has no index of them.
+    if ((await files.stat(path)) !== null && !(await isReadable(ami, path))) refused.push(path);
+  }
   const folder = settings.get('astetcdir');
   checks.push(
     refused.length === 0

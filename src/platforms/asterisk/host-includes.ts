@@ -3,10 +3,12 @@ import type { Check } from '../target.ts';
 import { parseConf } from './conf/parse.ts';
 import {
   hostFiles,
+  hostFilesOf,
   hostFileText,
   type IncludeTrace,
   indexPath,
   mainFile,
+  mainFiles,
   ownFile,
   type ReadFile,
   timesRead,
@@ -20,23 +22,36 @@ export interface Place {
 }
 
 /**
- * Whether Asterisk comes to what is delivered: pjsip.conf leads to each of our index files, once. With `write`, adds
- * what is missing and nothing else; a file of somebody else is never changed.
+ * Whether Asterisk comes to what is delivered: pjsip.conf and the others lead to each of our index files, once. With
+ * `write`, adds what is missing and nothing else; a file of somebody else is never changed.
  */
 export async function examineIncludes(place: Place, write: boolean): Promise<Check[]> {
-  const { files } = place;
-  const read = hostReader(files);
-  if ((await read(mainFile)) === null) return [noMainFile(place)];
-  if (write) {
-    await addHostFiles(read, files);
-    await addIncludeLines(read, files);
-  }
-  const trace = await traceIncludes(read, files.place);
+  const read = hostReader(place.files);
+  if ((await read(mainFile)) === null) return [noMainFile(place, mainFile)];
   const checks: Check[] = [];
-  for (const file of hostFiles) {
+  for (const main of mainFiles) checks.push(...(await examineMainFile({ ...place, read, main }, write)));
+  return checks;
+}
+
+/** One main file of the place, and the way to read it. */
+interface MainFile extends Place {
+  read: ReadFile;
+  main: string;
+}
+
+async function examineMainFile(place: MainFile, write: boolean): Promise<Check[]> {
+  const { files, read, main } = place;
+  if (write) {
+    await addHostFiles(place);
+    await addIncludeLines(place);
+  }
+  if ((await read(main)) === null) return [noMainFile(place, main)];
+  const trace = await traceIncludes(read, files.place, main);
+  const checks: Check[] = [];
+  for (const file of hostFilesOf(main)) {
     checks.push(judge(place, file, timesRead(trace, indexPath(file)), stateOf(await read(file)), trace));
   }
-  return [...checks, ...readToTheEnd(trace)];
+  return [...checks, ...readToTheEnd(trace, main)];
 }
 
 /** Reads files of the configuration folder as text; a link that leads out of it counts as missing. */
@@ -50,26 +65,26 @@ export function hostReader(files: Generations): ReadFile {
   };
 }
 
-async function addHostFiles(read: ReadFile, files: Generations): Promise<void> {
-  const trace = await traceIncludes(read, files.place);
-  for (const file of hostFiles) {
+async function addHostFiles({ read, files, main }: MainFile): Promise<void> {
+  const trace = await traceIncludes(read, files.place, main);
+  for (const file of hostFilesOf(main)) {
     if (timesRead(trace, indexPath(file)) > 0) continue;
     if (stateOf(await read(file)) === 'missing') await files.writeHost(file, hostFileText(file));
   }
 }
 
-// Looked at anew: a pattern in pjsip.conf may include a host file from the moment it is there.
-async function addIncludeLines(read: ReadFile, files: Generations): Promise<void> {
-  const trace = await traceIncludes(read, files.place);
+// Looked at anew: a pattern in the main file may include a host file from the moment it is there.
+async function addIncludeLines({ read, files, main }: MainFile): Promise<void> {
+  const trace = await traceIncludes(read, files.place, main);
   const lines: string[] = [];
-  for (const file of hostFiles) {
+  for (const file of hostFilesOf(main)) {
     if (timesRead(trace, file) > 0 || timesRead(trace, indexPath(file)) > 0) continue;
     if (stateOf(await read(file)) === 'ours') lines.push(`#include ${file}`);
   }
-  const main = (await read(mainFile)) ?? '';
-  if (lines.length === 0 || cutOffAt(main) !== null) return;
-  const gap = main === '' || main.endsWith('\n') ? '' : '\n';
-  await files.writeHost(mainFile, `${main}${gap}\n; What sipctl delivers:\n${lines.join('\n')}\n`);
+  const text = (await read(main)) ?? '';
+  if (lines.length === 0 || cutOffAt(text) !== null) return;
+  const gap = text === '' || text.endsWith('\n') ? '' : '\n';
+  await files.writeHost(main, `${text}${gap}\n; What sipctl delivers:\n${lines.join('\n')}\n`);
 }
 
 type HostFileState = 'missing' | 'ours' | 'foreign';
@@ -92,7 +107,7 @@ function cutOffAt(content: string): number | null {
 }
 
 function judge(
-  { node, files }: Place,
+  { node, files, main }: MainFile,
   file: string,
   times: number,
   state: HostFileState,
@@ -100,14 +115,14 @@ function judge(
 ): Check {
   const name = `include ${file}`;
   const path = `${files.place}/${file}`;
-  if (times === 1) return { name, status: 'ok', message: `${mainFile} leads to ${indexPath(file)}` };
+  if (times === 1) return { name, status: 'ok', message: `${main} leads to ${indexPath(file)}` };
   if (times > 1) {
     const doubled = timesRead(trace, file) > 1 ? file : indexPath(file);
     const lines = trace.files.filter((one) => one.path === doubled).map((one) => one.from);
     return {
       name,
       status: 'failed',
-      message: `${mainFile} leads to ${indexPath(file)} ${times} times, and every object in it would be refused as a duplicate`,
+      message: `${main} leads to ${indexPath(file)} ${times} times, and every object in it would be refused as a duplicate`,
       hint: `keep one of these include lines: ${lines.join(', ')}`,
     };
   }
@@ -118,27 +133,25 @@ function judge(
       message: `${path} was not made by sipctl and is left alone`,
       hint:
         `mv ${path} ${files.place}/${ownFile(file)}; put the line '#include ${ownFile(file)}' into ` +
-        `${files.place}/${mainFile}; then: sipctl node init ${node} --write`,
+        `${files.place}/${main}; then: sipctl node init ${node} --write`,
     };
   }
   return {
     name,
     status: 'failed',
     message:
-      state === 'missing'
-        ? `${path} is missing, or includes nothing`
-        : `${mainFile} does not include ${file}`,
+      state === 'missing' ? `${path} is missing, or includes nothing` : `${main} does not include ${file}`,
     hint: `sipctl node init ${node} --write`,
   };
 }
 
 // What is cut off in a file of somebody else is theirs to mend; that it matters to us says the check of our include.
-function readToTheEnd(trace: IncludeTrace): Check[] {
+function readToTheEnd(trace: IncludeTrace, main: string): Check[] {
   return trace.faults.map(({ file, line, message }) => ({
     name: 'syntax',
-    status: file === mainFile ? 'failed' : 'warning',
+    status: file === main ? 'failed' : 'warning',
     message: `${file}:${line}: ${message}; ${
-      file === mainFile
+      file === main
         ? 'Asterisk takes no change until it is corrected'
         : 'nothing after it in this file is read'
     }`,
@@ -146,11 +159,13 @@ function readToTheEnd(trace: IncludeTrace): Check[] {
   }));
 }
 
-const noMainFile = ({ node, files }: Place): Check => ({
-  name: `include ${hostFiles.join(', ')}`,
+const noMainFile = ({ node, files }: Place, main: string): Check => ({
+  name: `include ${hostFilesOf(main).join(', ')}`,
   status: 'failed',
-  message: `${files.place}/${mainFile} is missing`,
+  message: `${files.place}/${main} is missing`,
   hint:
-    `is ${files.place} the folder that Asterisk reads (asterisk -rx 'core show settings')? Otherwise: ` +
-    `sipctl node set ${node} --dir <folder>. If so, make ${mainFile} with a transport in it first`,
+    main === mainFile
+      ? `is ${files.place} the folder that Asterisk reads (asterisk -rx 'core show settings')? Otherwise: ` +
+        `sipctl node set ${node} --dir <folder>. If so, make ${main} with a transport in it first`
+      : `sipctl node init ${node} --write`,
 });

@@ -1,19 +1,31 @@
 import { type ConfDirective, parseConf } from './conf/parse.ts';
-import { trunksFile, usersFile } from './pjsip-object.ts';
+import { deliveredFiles } from './delivered-files.ts';
 
 /** The files of the configuration folder that include what sipctl delivers. */
-export const hostFiles = [trunksFile, usersFile] as const;
+export const hostFiles: readonly string[] = deliveredFiles.map(({ file }) => file);
 export const mainFile = 'pjsip.conf';
+/** The files of Asterisk's own that lead to them, pjsip.conf first. */
+export const mainFiles: readonly string[] = [...new Set(deliveredFiles.map(({ main }) => main))];
+
+/** The host files that one main file leads to. */
+export const hostFilesOf = (main: string): string[] =>
+  deliveredFiles.filter((one) => one.main === main).map(({ file }) => file);
+
+const mainOf = (file: string): string => deliveredFiles.find((one) => one.file === file)?.main ?? mainFile;
 
 /** Where a generation's index file stands, relative to the configuration folder. */
 export const indexPath = (file: string): string => `sipctl/current/${file}`;
 
-/** What a host file is: one include, under a comment that says whose it is. */
+/**
+ * What a host file is: one include, under a comment that says whose it is. Generations from before there were calls
+ * have no index file for them, and a missing #include would cut off everything after it.
+ */
 export function hostFileText(file: string): string {
+  const main = mainOf(file);
   return [
     '; Made by sipctl: it includes what sipctl delivers. Objects of your own belong into another file,',
-    `; for example ${ownFile(file)}, included from ${mainFile}.`,
-    `#include ${indexPath(file)}`,
+    `; for example ${ownFile(file)}, included from ${main}.`,
+    `#${main === mainFile ? 'include' : 'tryinclude'} ${indexPath(file)}`,
     '',
   ].join('\n');
 }
@@ -27,7 +39,7 @@ export type ReadFile = (path: string) => Promise<string | null>;
 /** One file in the order in which Asterisk reads it. */
 export interface TracedFile {
   path: string;
-  /** Where its include line stands, `file:line`; null for pjsip.conf itself. */
+  /** Where its include line stands, `file:line`; null for the main file itself. */
   from: string | null;
 }
 
@@ -42,7 +54,7 @@ export interface ReadingFault {
   message: string;
 }
 
-/** What reading pjsip.conf leads to, as far as it can be told from the files alone. */
+/** What reading a main file leads to, as far as it can be told from the files alone. */
 export interface IncludeTrace {
   files: TracedFile[];
   faults: ReadingFault[];
@@ -51,16 +63,20 @@ export interface IncludeTrace {
 }
 
 /**
- * Follows the include lines from pjsip.conf. Patterns are matched against the host files and our index files only,
+ * Follows the include lines from a main file, which is pjsip.conf unless another is named. Patterns are matched against the host files and our index files only,
  * because the folder cannot be listed. `folder` is the configuration folder, for includes by absolute path.
  */
-export async function traceIncludes(read: ReadFile, folder: string): Promise<IncludeTrace> {
+export async function traceIncludes(
+  read: ReadFile,
+  folder: string,
+  main: string = mainFile,
+): Promise<IncludeTrace> {
   const trace: IncludeTrace = { files: [], faults: [], opaque: [] };
-  await visit({ path: mainFile, from: null }, [], { read, folder, trace });
+  await visit({ path: main, from: null }, [], { read, folder, trace });
   return trace;
 }
 
-/** How often reading pjsip.conf comes to this file: once is right, twice doubles every section in it. */
+/** How often reading the main file comes to this file: once is right, twice doubles every section in it. */
 export const timesRead = (trace: IncludeTrace, path: string): number =>
   trace.files.filter((file) => file.path === path).length;
 

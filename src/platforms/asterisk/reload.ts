@@ -1,8 +1,6 @@
 import type { ArtifactChange, ObjectChange, ReloadStep } from '../../plan/plan.ts';
+import { deliveredFiles } from './delivered-files.ts';
 import type { PjsipGroup, PjsipObject } from './pjsip-object.ts';
-
-/** One reload of it reads every PJSIP object again, registrations and identifies included. */
-const pjsipModule = 'res_pjsip.so';
 
 /**
  * The smallest reload that makes changes run: nothing for nothing. Registrations that vanish are ended first,
@@ -19,7 +17,7 @@ export function reloadFor(changes: readonly ArtifactChange[]): ReloadStep[] {
       'unregister',
       objects.flatMap(({ unregisters }) => unregisters ?? []),
     ),
-    ...reloadAll(),
+    ...reloadsOf(new Set(changes.map(({ key }) => key.slice(key.indexOf('/') + 1)))),
     ...steps(
       'register',
       objects.flatMap(({ registers }) => registers ?? []),
@@ -28,7 +26,13 @@ export function reloadFor(changes: readonly ArtifactChange[]): ReloadStep[] {
 }
 
 /** What makes everything that is delivered run. */
-export const reloadAll = (): ReloadStep[] => [{ kind: 'reload-module', module: pjsipModule }];
+export const reloadAll = (): ReloadStep[] => reloadsOf(new Set(deliveredFiles.map(({ file }) => file)));
+
+// One reload of res_pjsip.so reads every PJSIP object again, registrations and identifies included.
+function reloadsOf(files: ReadonlySet<string>): ReloadStep[] {
+  const modules = deliveredFiles.filter(({ file }) => files.has(file)).map(({ module }) => module);
+  return [...new Set(modules)].map((module) => ({ kind: 'reload-module', module }));
+}
 
 /** What the change of a trunk means for its registrations at the carrier. */
 export function registrationChanges(

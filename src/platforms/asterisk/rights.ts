@@ -16,6 +16,7 @@ export interface Need {
 export const needs: readonly Need[] = [
   { purpose: 'deploy', classes: ['config'], actions: ['ListCategories'] },
   { purpose: 'reload', classes: ['config', 'system'], actions: ['Reload', 'GetConfig'] },
+  { purpose: 'verify calls', classes: ['config', 'reporting'], actions: ['ShowDialPlan'] },
   {
     purpose: 'verify',
     classes: ['system'],

@@ -3,20 +3,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SipctlError } from '../../errors.ts';
 import type { Generations } from '../../files/generations.ts';
 import type { Node } from '../../model/nouns.ts';
-import { type Artifact, storePath } from '../../plan/generation.ts';
+import { type Artifact, type HeldArtifact, storePath } from '../../plan/generation.ts';
 import type { ReloadStep } from '../../plan/plan.ts';
 import { withRetry } from '../control/retry.ts';
 import { readManifest } from '../generation-files.ts';
 import type { Engine, Finding, LiveState, RunningSystem } from '../target.ts';
 import { type AmiConnection, connectAmi } from './ami/connection.ts';
 import { AmiError } from './ami/failures.ts';
-import { type Delivered, deliveredObjects } from './delivered.ts';
+import { deliveredObjects } from './delivered.ts';
+import { deliveredFiles } from './delivered-files.ts';
 import { reloadObstacles } from './diagnose.ts';
 import { hostReader } from './host-includes.ts';
+import { mainFile } from './include-lines.ts';
 import { liveObjects } from './live-objects.ts';
+import { trunksFile, usersFile } from './pjsip-object.ts';
 import { requireRights } from './rights.ts';
 import { parts } from './shown-forms.ts';
 import { verifyDelivered } from './verify.ts';
+import { verifyCalls } from './verify-calls.ts';
 
 /** Milliseconds. */
 export interface Timeouts {
@@ -164,21 +168,31 @@ class RunningAsterisk implements RunningSystem {
   }
 
   async verify(artifacts: readonly Artifact[], changed: ReadonlySet<string>): Promise<Finding[]> {
-    const before = differingObjects(this.#last ?? (await this.#verifiedArtifacts(artifacts)), artifacts);
+    const before = differing(this.#last ?? (await this.#verifiedArtifacts(artifacts)), artifacts);
     this.#last = artifacts;
-    return verifyDelivered({
-      ami: this.#ami,
+    const place = { ami: this.#ami, changed, read: hostReader(this.#files), folder: this.#files.place };
+    const objects = await verifyDelivered({
+      ...place,
       version: this.engine.version,
-      artifacts,
-      changed,
-      before,
-      read: hostReader(this.#files),
-      folder: this.#files.place,
+      artifacts: artifacts.filter(isPjsip),
+      before: before.filter(isPjsip).flatMap(deliveredObjects),
     });
+    const calls = (all: readonly Artifact[]) => all.filter((artifact) => !isPjsip(artifact));
+    return [
+      ...objects,
+      ...(await verifyCalls({ ...place, artifacts: calls(artifacts), before: calls(before) })),
+    ];
   }
 
-  obstacles(): Promise<Finding[]> {
-    return reloadObstacles(this.#ami, hostReader(this.#files), this.#files.place);
+  // pjsip.conf is read whatever is delivered; the others matter where something is in force that could be taken away.
+  async obstacles(): Promise<Finding[]> {
+    const held = new Set((await this.#inForce()).map(({ file }) => file));
+    const mains = deliveredFiles.filter(({ file, main }) => main === mainFile || held.has(file));
+    const findings: Finding[] = [];
+    for (const main of new Set(mains.map((one) => one.main))) {
+      findings.push(...(await reloadObstacles(this.#ami, hostReader(this.#files), this.#files.place, main)));
+    }
+    return findings;
   }
 
   async states(): Promise<LiveState[]> {
@@ -235,17 +249,29 @@ class RunningAsterisk implements RunningSystem {
         await this.#ami.action('Reload', { Module: module }, { timeoutMs });
         return;
       } catch (error) {
+        if (error instanceof AmiError && /no such module|unknown error/i.test(error.reply))
+          return this.#refused(module, error);
         const busy = error instanceof AmiError && /reload is in progress/i.test(error.reply);
         if (!busy || attempt === waits.length - 1) throw busy ? stillBusy(timeoutMs, error) : error;
       }
     }
   }
 
+  // A module that is not there, or keeps what it had, does no harm where nothing is delivered for it.
+  async #refused(module: string, cause: AmiError): Promise<void> {
+    const files = deliveredFiles.filter((one) => one.module === module).map(({ file }) => file);
+    const needed = (await this.#inForce()).some(({ file }) => files.includes(file));
+    if (needed || module === 'res_pjsip.so') throw reloadRefused(module, files, cause);
+  }
+
   async #objectsInForce(): Promise<number> {
+    return (await this.#inForce()).reduce((sum, artifact) => sum + artifact.objects, 0);
+  }
+
+  async #inForce(): Promise<HeldArtifact[]> {
     const number = await this.#files.current();
     const manifest = number === null ? null : await readManifest(this.#files, number);
-    const artifacts = Object.values(manifest?.artifacts ?? {});
-    return artifacts.reduce((sum, artifact) => sum + artifact.objects, 0);
+    return Object.values(manifest?.artifacts ?? {});
   }
 
   // Only what differs from the artifacts at hand is read.
@@ -265,10 +291,29 @@ class RunningAsterisk implements RunningSystem {
 
 const identity = ({ key, sha256 }: Pick<Artifact, 'key' | 'sha256'>): string => `${key} ${sha256}`;
 
-/** The objects of those earlier artifacts that are other ones now, or gone. */
-function differingObjects(earlier: readonly Artifact[], now: readonly Artifact[]): Delivered[] {
+/** Those earlier artifacts that are other ones now, or gone. */
+function differing(earlier: readonly Artifact[], now: readonly Artifact[]): Artifact[] {
   const same = new Set(now.map(identity));
-  return earlier.filter((artifact) => !same.has(identity(artifact))).flatMap(deliveredObjects);
+  return earlier.filter((artifact) => !same.has(identity(artifact)));
+}
+
+const isPjsip = ({ file }: Pick<Artifact, 'file'>): boolean => file === trunksFile || file === usersFile;
+
+function reloadRefused(module: string, files: readonly string[], cause: AmiError): SipctlError {
+  if (!/no such module/i.test(cause.reply)) {
+    const message = `Asterisk could not read everything that ${module} takes from its files, and keeps what it had`;
+    const hint = `asterisk -rx 'module reload ${module}', then read the ERROR lines in its log`;
+    return new SipctlError('failed', { code: 'reload_refused', message, hint }, { cause });
+  }
+  return new SipctlError(
+    'failed',
+    {
+      code: 'module_not_loaded',
+      message: `Asterisk has not loaded ${module}, which reads ${files.join(' and ')}`,
+      hint: `install it where your distribution packs it apart, see 'noload' in modules.conf, and: asterisk -rx 'module load ${module}'`,
+    },
+    { cause },
+  );
 }
 
 /** Waits between attempts, doubling up to two seconds, together as long as a reload may take. */

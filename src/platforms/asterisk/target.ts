@@ -5,7 +5,9 @@ import type { Catalog } from '../../model/template.ts';
 import { prepare } from '../generation-files.ts';
 import type { Target } from '../target.ts';
 import { examineAsterisk } from './examine.ts';
+import { trunksFile, usersFile } from './pjsip-object.ts';
 import { reloadAll, reloadFor } from './reload.ts';
+import { callChanges } from './render/call-changes.ts';
 import { objectChanges } from './render/changes.ts';
 import { loadTemplates } from './render/compiled.ts';
 import { renderIndexes, renderTenant } from './render/render.ts';
@@ -27,7 +29,7 @@ export interface AsteriskParts {
  * Changes when the renderer is to make other bytes of the same data, templates and shapes: every tenant is then rendered
  * anew. Of a changed template or shape its own digest says that.
  */
-const rendererVersion = 1;
+const rendererVersion = 2;
 
 /** The oldest release that is supported: what it knows, all later ones know. */
 const oldestVersion = '16';
@@ -52,7 +54,11 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
     render: (site) => renderTenant(site, { transports, templates }),
     indexes: ({ artifacts }) => renderIndexes(artifacts, templates),
     cautions: sharedNetworks,
-    objectChanges: (key, before, after) => objectChanges(key.split('/')[0] as string, before, after),
+    objectChanges: (key, before, after) => {
+      const [tenant = '', file = ''] = key.split('/');
+      const isPjsip = file === trunksFile || file === usersFile;
+      return isPjsip ? objectChanges(tenant, before, after) : callChanges(tenant, file, before, after);
+    },
     reloadFor,
     reloadAll,
     connect: (signal) => connectRunning(node, files, timeouts, signal),

@@ -101,7 +101,11 @@ async function compareRunning(
   return findings;
 }
 
-async function unreadableFiles(ami: AmiConnection, artifacts: readonly Artifact[]): Promise<Finding[]> {
+/** The files among these that Asterisk cannot read to their end. */
+export async function unreadableFiles(
+  ami: AmiConnection,
+  artifacts: readonly Artifact[],
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   await pipelined(artifacts, async (artifact) => {
     const file = deliveredPath(artifact);

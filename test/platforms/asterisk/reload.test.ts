@@ -44,7 +44,13 @@ describe('what a change means for a registration', () => {
 
 describe('the steps of a reload', () => {
   const change = (more: object): ArtifactChange =>
-    ({ action: 'update', key: 'k', before: null, after: null, objects: [more] }) as unknown as ArtifactChange;
+    ({
+      action: 'update',
+      key: 'acme/pjsip_trunks.conf',
+      before: null,
+      after: null,
+      objects: [more],
+    }) as unknown as ArtifactChange;
 
   it('are none for no change', () => expect(reloadFor([])).toEqual([]));
 
@@ -56,5 +62,18 @@ describe('the steps of a reload', () => {
       ['register', 'a'],
       ['register', 'z'],
     ]);
+  });
+
+  it('are those of the modules whose files change, what is called before what calls it', () => {
+    const changes = ['extensions_calls.conf', 'confbridge_rooms.conf', 'pjsip_users.conf'].map((file) => ({
+      ...change({}),
+      key: `acme/${file}`,
+    }));
+    expect(reloadFor(changes)).toEqual(
+      ['res_pjsip.so', 'app_confbridge.so', 'pbx_config.so'].map((module) => ({
+        kind: 'reload-module',
+        module,
+      })),
+    );
   });
 });

@@ -30,9 +30,15 @@ describe('an Asterisk node', () => {
     expect(new Set([first, ...others]).size).toBe(4);
   });
 
-  it('always has both index files, because the host files include them', async () => {
+  it('always has all index files, because the host files include them', async () => {
     const indexes = (await target()).indexes({ artifacts: {} });
-    expect([...indexes.keys()]).toEqual(['pjsip_trunks.conf', 'pjsip_users.conf']);
+    expect([...indexes.keys()]).toEqual([
+      'pjsip_trunks.conf',
+      'pjsip_users.conf',
+      'voicemail_boxes.conf',
+      'confbridge_rooms.conf',
+      'extensions_calls.conf',
+    ]);
     for (const text of indexes.values()) expect(text).not.toContain('#include');
   });
 

@@ -176,7 +176,7 @@ export const callCases: readonly CallCase[] = [
   { name: 'an extension', tenant: 'acme', call: arrives('+15551234569'), world: { pressed: ['1002'] }, outcome: person('bob') },
   { name: 'a group’s extension', tenant: 'acme', call: arrives('+15551234569'), world: { pressed: ['2001'] }, outcome: person('cleo') },
   { name: 'an outside number in a menu', tenant: 'acme', call: arrives('+15551234569'), world: { pressed: ['15557654321', '1'] }, outcome: person('ann') },
-  { name: 'an emergency number in a menu', tenant: 'acme', call: arrives('+15551234569'), world: { pressed: ['911', '911'] }, outcome: person('cleo') },
+  { name: 'an emergency number in a menu is its first key', tenant: 'acme', call: arrives('+15551234569'), world: { pressed: ['911'] }, outcome: told(20, 480) },
   { name: 'a feature code in a menu', tenant: 'acme', call: arrives('+15551234569'), world: { pressed: ['*98', '1'] }, outcome: person('ann') },
   { name: 'no extensions in a menu without them', tenant: 'acme', call: calls('ann', '3001'), world: { pressed: ['1003'] }, outcome: person('bob') },
   { name: 'a number to a room', tenant: 'acme', call: arrives('+15551234582'), world: { pressed: ['1234#'] }, outcome: { kind: 'conference', room: 'board', role: 'participant' }, recorded: true },

@@ -9,7 +9,7 @@ export const acme: SiteValues = {
     trunk('telnyx_main', 'telnyx', { did: '+15551234567', isDefault: true, maxCalls: 3 }),
     trunk('twilio', 'twilio', { did: '+15551234580', priority: 20, host: 'acme.pstn.twilio.com' }),
     trunk('voipms', 'voipms', { username: '100001', priority: 30 }),
-    trunk('flowroute', 'flowroute', { techPrefix: '12345678*', priority: 40 }),
+    trunk('flowroute', 'flowroute', { username: '12345678', techPrefix: '12345678*', priority: 40 }),
     trunk('vonage', 'vonage', { did: '+15551234588', priority: 50 }),
     trunk('retired', 'telnyx', { enabled: false }),
     trunk('inbound_only', 'telnyx', { outbound: false, username: 'inbound01', priority: 1 }),

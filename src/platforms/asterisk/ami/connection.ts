@@ -49,6 +49,8 @@ const defaultPingIntervalMs = 30_000;
 
 // PJSIPShow… and ConfbridgeListRooms answer an empty list with an error in these words.
 const emptyList = /^(no (endpoints|aors|auths|contacts|resource lists) found|no active conferences)\.?$/i;
+/** VoicemailUsersList says so as a success, and then sends no list at all, not even its end. */
+const noList = /^there are no voicemail users/i;
 
 /**
  * Opens a session at an Asterisk manager interface: connects, waits for the banner, signs in.
@@ -290,7 +292,7 @@ export class AmiConnection {
       const error = amiError(pending.action, response);
       if (pending.items !== null && emptyList.test(error.reply)) pending.resolve({ response, items: [] });
       else pending.reject(error);
-    } else if (pending.items === null) {
+    } else if (pending.items === null || noList.test(response.get('Message') ?? '')) {
       this.#settle(id)?.resolve({ response, items: [] });
     } else pending.timer.refresh();
   }

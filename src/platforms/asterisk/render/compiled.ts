@@ -17,7 +17,7 @@ import {
   userVariables,
 } from './contexts.ts';
 import { type Intended, intendedBy } from './self-check.ts';
-import { shapesFrom } from './shapes.ts';
+import { type PlainShape, shapesFrom } from './shapes.ts';
 import { shapeText, specifications } from './shipped.ts';
 import { withSkeletons } from './skeletons.ts';
 
@@ -32,6 +32,16 @@ export interface Templates {
   trunk(template: ProviderTemplate): ObjectFile<TrunkContext>;
   user(template: UserTemplate): ObjectFile<UserContext>;
   index(): CompiledFile<{ path: string }>;
+  calls(shape: CallsShape): CompiledFile<CallsBlock>;
+}
+
+/** The files that say where calls go. */
+export type CallsShape = Exclude<PlainShape, 'index'>;
+
+/** What stands in a block of theirs. */
+export interface CallsBlock {
+  about: string;
+  lines: string;
 }
 
 /**
@@ -56,7 +66,7 @@ class LazyTemplates implements Templates {
   readonly #compiler: typeof import('./compiler.ts') | null;
   readonly #trunks = new Map<ProviderTemplate, ObjectFile<TrunkContext>>();
   readonly #users = new Map<UserTemplate, ObjectFile<UserContext>>();
-  #index: CompiledFile<{ path: string }> | undefined;
+  readonly #plain = new Map<PlainShape, CompiledFile<never>>();
 
   constructor(version: string, compiler: typeof import('./compiler.ts') | null) {
     this.#version = version;
@@ -72,12 +82,22 @@ class LazyTemplates implements Templates {
   }
 
   index(): CompiledFile<{ path: string }> {
-    const { index } = specifications;
-    this.#index ??= partsOf(
-      index === undefined ? this.#need().compileIndex(shapesFrom(shapeText)) : fromSpecification(index),
-      'includes',
-    );
-    return this.#index;
+    return this.#openPlain('index', 'includes');
+  }
+
+  calls(shape: CallsShape): CompiledFile<CallsBlock> {
+    return this.#openPlain(shape, 'contexts');
+  }
+
+  #openPlain<Context>(shape: PlainShape, each: string): CompiledFile<Context> {
+    return once(this.#plain, shape, () => {
+      const ready = specifications[shape];
+      const template =
+        ready === undefined
+          ? this.#need().compilePlain(shapesFrom(shapeText), shape)
+          : fromSpecification(ready);
+      return partsOf(template, each);
+    });
   }
 
   #open<Context extends object>(

@@ -2,7 +2,7 @@ import Handlebars from 'handlebars';
 import type { Sections } from '../../../model/template.ts';
 import { blockTemplate, compileOptions, plainTemplate } from './block-template.ts';
 import { trunkVariables, userVariables } from './contexts.ts';
-import type { Shapes } from './shapes.ts';
+import type { PlainShape, Shapes } from './shapes.ts';
 
 /** What is compiled of a provider or user template. */
 export interface Source {
@@ -18,15 +18,15 @@ export const templateKey = ({ kind, id }: Pick<Source, 'kind' | 'id'>): string =
 export const compileSource = (shapes: Shapes, source: Source): Handlebars.TemplateDelegate =>
   Handlebars.compile(treeOf(shapes, source), compileOptions(shapes[source.kind]));
 
-export const compileIndex = (shapes: Shapes): Handlebars.TemplateDelegate =>
-  Handlebars.compile(plainTemplate(shapes.index), compileOptions(shapes.index));
+export const compilePlain = (shapes: Shapes, shape: PlainShape): Handlebars.TemplateDelegate =>
+  Handlebars.compile(plainTemplate(shapes[shape]), compileOptions(shapes[shape]));
 
 /** The same as the text of an object of JavaScript, which `handlebars/runtime` makes a function again. */
 export const precompileSource = (shapes: Shapes, source: Source): string =>
   String(Handlebars.precompile(treeOf(shapes, source), compileOptions(shapes[source.kind])));
 
-export const precompileIndex = (shapes: Shapes): string =>
-  String(Handlebars.precompile(plainTemplate(shapes.index), compileOptions(shapes.index)));
+export const precompilePlain = (shapes: Shapes, shape: PlainShape): string =>
+  String(Handlebars.precompile(plainTemplate(shapes[shape]), compileOptions(shapes[shape])));
 
 function treeOf(shapes: Shapes, { kind, id, sections }: Source): hbs.AST.Program {
   return blockTemplate(shapes[kind], id, sections, kind === 'trunk' ? trunkVariables : userVariables);

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProviderTemplate, UserTemplate } from '../../../model/template.ts';
-import { precompileIndex, precompileSource, type Source, templateKey } from './compiler.ts';
-import { digestOfShapes, shapesFrom } from './shapes.ts';
+import { precompilePlain, precompileSource, type Source, templateKey } from './compiler.ts';
+import { digestOfShapes, plainShapes, shapesFrom } from './shapes.ts';
 
 /**
  * The text of the module that stands in for shipped.ts in a build: every shipped template compiled, and the
@@ -19,7 +19,8 @@ export function precompileShipped(
     ...[...catalog.users].map(({ id, asterisk }) => ({ kind: 'user' as const, id, sections: asterisk })),
   ];
   const entries = sources.map((source) => [templateKey(source), precompileSource(shapes, source)]);
-  const members = [...entries, ['index', precompileIndex(shapes)]].map(
+  const plain = plainShapes.map((shape) => [shape, precompilePlain(shapes, shape)]);
+  const members = [...entries, ...plain].map(
     ([key, specification]) => `${JSON.stringify(key)}: ${specification}`,
   );
   const texts = Object.fromEntries(Object.values(shapes).map(({ file, text }) => [file, text]));

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import type { ResolvedSite } from '../../../model/site.ts';
 import { type Artifact, artifactKey, type HeldArtifact, storePath } from '../../../plan/generation.ts';
 import type { RenderRecipe } from '../../target.ts';
+import { deliveredFiles } from '../delivered-files.ts';
 import { trunksFile, usersFile } from '../pjsip-object.ts';
+import { renderCalls } from './calls.ts';
 import { loadTemplates, type ObjectFile, type Templates } from './compiled.ts';
 import { checkName, type TransportNames, trunkContext, userContext } from './contexts.ts';
 import { GrowingText } from './growing-text.ts';
@@ -43,6 +45,7 @@ export function renderTenant(site: ResolvedSite, settings: RenderSettings): Arti
       fileOf: (user) => templates.user(user.template),
       contextOf: userContext,
     }),
+    ...renderCalls(site.flow, templates),
   ];
 }
 
@@ -53,7 +56,7 @@ export function renderIndexes(
 ): Map<string, string> {
   const keys = Object.keys(artifacts).sort();
   const index = templates.index();
-  const indexes = new Map([trunksFile, usersFile].map((file) => [file, index.header({ tenant: '' })]));
+  const indexes = new Map(deliveredFiles.map(({ file }) => [file, index.header({ tenant: '' })]));
   for (const key of keys) {
     const artifact = artifacts[key] as HeldArtifact;
     const line = index.block({ path: `sipctl/${storePath(artifact)}` });

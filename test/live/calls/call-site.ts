@@ -1,0 +1,209 @@
+import { dirname, join } from 'node:path';
+import { vi } from 'vitest';
+import type { CallFlow } from '../../../src/model/flow/call-flow.ts';
+import { trunkId } from '../../../src/model/identity.ts';
+import type { Sandbox } from '../../support/run-sipctl.ts';
+import type { AsteriskInstance, AsteriskSuite } from '../asterisk.ts';
+import { attach, withManager } from '../attached.ts';
+import { openFlows } from './agreement.ts';
+import { type BreakableLine, startBreakableLine } from './breakable-line.ts';
+import { type Outside, startOutside } from './outside.ts';
+import { type CarrierAccount, freshAddress, type PhoneAccount } from './outside-config.ts';
+import { flagOf, type SiteCommand } from './site-commands.ts';
+import { writeTone } from './sound.ts';
+
+/** A PBX that was provisioned by sipctl alone, with its users' phones and its trunks' carriers around it. */
+export interface CallSite {
+  pbx: AsteriskInstance;
+  box: Sandbox;
+  outside: Outside;
+  /** Tones (Hz) of the PBX's own sounds. */
+  sounds: Readonly<Record<string, number>>;
+  carrier(name: string): CarrierAccount;
+  /** What sipctl knows of a party. */
+  place(party: string): PartyPlace;
+  carrierOf(tenant: string, trunk: string): string;
+  /** Parties that are not there. */
+  gone: Readonly<Record<string, 'gone'>>;
+  flows: ReadonlyMap<string, CallFlow>;
+  /** Cuts the way to a carrier, and waits until the PBX knows; or mends it. */
+  cut(party: string): Promise<void>;
+  mend(party: string): Promise<void>;
+  /** Waits until the PBX has no call of a tenant. */
+  quiet(tenant: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface PartyPlace {
+  tenant: string;
+  of: 'user' | 'trunk';
+  name: string;
+  /** Calls are sent to it. */
+  called: boolean;
+}
+
+export interface SiteText {
+  commands: readonly SiteCommand[];
+  /** Carriers by name, with the account that their trunks sign with; null: known by address. */
+  carriers: Readonly<Record<string, CarrierAccount['credentials']>>;
+  /** The ways to the carriers can be cut. */
+  breakable?: boolean;
+  /** Further files of the PBX's configuration folder. */
+  etc?: Readonly<Record<string, string>>;
+  /** Users without a phone (`tenant-user`), carriers that do not listen, tenants that are disabled. */
+  gone: readonly string[];
+  /** Sound files of the PBX, by the tone (Hz) that they are. */
+  sounds: Readonly<Record<string, number>>;
+}
+
+/** The phones of all users that the commands add. */
+function phonesOf({ commands, gone }: SiteText): PhoneAccount[] {
+  const domains = new Map<string, string>();
+  const phones: PhoneAccount[] = [];
+  for (const command of commands) {
+    const [noun, verb, username = ''] = command.argv;
+    const domain = flagOf(command, 'domain');
+    if (noun === 'tenant' && domain !== null) domains.set(username, domain);
+    if (noun !== 'user' || verb !== 'add') continue;
+    const tenant = flagOf(command, 'tenant') ?? 'default';
+    const name = `${tenant}-${username}`;
+    if (gone.includes(name)) continue;
+    const password = command.secrets.PASSWORD ?? '';
+    phones.push({ name, username, password, domain: domains.get(tenant) ?? null });
+  }
+  return phones;
+}
+
+/** What the commands make of each party. */
+function placesOf({ commands }: SiteText): Map<string, PartyPlace> {
+  const places = new Map<string, PartyPlace>();
+  for (const command of commands) {
+    const [of, verb, name = ''] = command.argv;
+    const tenant = flagOf(command, 'tenant') ?? 'default';
+    if (verb !== 'add') continue;
+    if (of === 'user') places.set(`${tenant}-${name}`, { tenant, of, name, called: true });
+    const host = flagOf(command, 'host');
+    if (of === 'trunk' && host?.startsWith('@'))
+      places.set(host.slice(1), { tenant, of, name, called: !command.argv.includes('--no-outbound') });
+  }
+  return places;
+}
+
+/** Whether a carrier is there is asked anew every minute only, and it was not yet there when it was asked first. */
+async function untilKnown(pbx: AsteriskInstance, { tenant, name }: PartyPlace, state: string): Promise<void> {
+  const endpoint = trunkId(tenant, name);
+  await withManager(pbx, async (ami) => {
+    await ami.action('PJSIPQualify', { Endpoint: endpoint });
+    await vi.waitFor(
+      async () => {
+        const items = await ami.list('PJSIPShowEndpoint', { Endpoint: endpoint });
+        const states = items.flatMap((item) => item.get('Status') ?? []);
+        if (!states.includes(state)) throw new Error(`${endpoint} is ${states.join(', ')}`);
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+  });
+}
+
+/** Enters the site, applies it, and waits until every phone is registered, and it is known which carriers are there. */
+export async function startCallSite(suite: AsteriskSuite, site: SiteText): Promise<CallSite> {
+  const carriers = await carriersOf(site);
+  const places = placesOf(site);
+  const place = (party: string): PartyPlace => found(places.get(party), party);
+  const carrier = (name: string): CarrierAccount =>
+    found(
+      carriers.find((one) => one.name === name),
+      name,
+    );
+  const pbx = await suite.start({ etc: site.etc ?? {} });
+  for (const [file, hertz] of Object.entries(site.sounds)) {
+    writeTone(join(dirname(pbx.etc), 'data/sounds', `${file}.wav`), hertz, 0.6);
+  }
+  const box = await attach(pbx);
+  await enter(box, site, carrier);
+  const outside = await startOutside({
+    pbx: { host: pbx.host, port: pbx.sip.udp },
+    phones: phonesOf(site),
+    carriers: carriers.filter(({ name }) => !site.gone.includes(name)),
+  });
+  const lines = new Map<string, BreakableLine>();
+  for (const { name, address, line } of carriers) {
+    if (line !== null) lines.set(name, await startBreakableLine(line, address));
+  }
+  await outside.registered();
+  const isUsed = ({ tenant, of, called }: PartyPlace): boolean =>
+    of === 'trunk' && called && !site.gone.includes(tenant);
+  const known = (party: string, state: string) => untilKnown(pbx, place(party), state);
+  await Promise.all(
+    [...places]
+      .filter(([, one]) => isUsed(one))
+      .map(([party]) => known(party, site.gone.includes(party) ? 'Unreachable' : 'Reachable')),
+  );
+  const tenants = new Set([...places.values()].map(({ tenant }) => tenant));
+  const { flows, close } = await openFlows(box, [...tenants]);
+  return {
+    ...{ pbx, box, outside, carrier, place, sounds: site.sounds },
+    carrierOf: (tenant, trunk) =>
+      [...places].find(([, one]) => one.of === 'trunk' && one.tenant === tenant && one.name === trunk)?.[0] ??
+      '',
+    gone: Object.fromEntries(site.gone.filter((name) => places.has(name)).map((party) => [party, 'gone'])),
+    flows,
+    cut: async (party) => {
+      lines.get(party)?.cut();
+      await known(party, 'Unreachable');
+    },
+    mend: async (party) => {
+      lines.get(party)?.mend();
+      await known(party, 'Reachable');
+    },
+    quiet: (tenant) => untilQuiet(pbx, tenant),
+    stop: async () => {
+      for (const line of lines.values()) line.close();
+      close();
+      await outside.stop();
+    },
+  };
+}
+
+function found<T>(one: T | undefined, name: string): T {
+  if (one === undefined) throw new Error(`nothing is known of ${name}`);
+  return one;
+}
+
+async function carriersOf({ carriers, breakable = false }: SiteText): Promise<CarrierAccount[]> {
+  const accounts: CarrierAccount[] = [];
+  for (const [name, credentials] of Object.entries(carriers)) {
+    const line = breakable ? await freshAddress() : null;
+    accounts.push({ name, address: await freshAddress(), line, credentials });
+  }
+  return accounts;
+}
+
+async function enter(box: Sandbox, { commands }: SiteText, carrier: CallSite['carrier']): Promise<void> {
+  for (const { argv, secrets } of commands) {
+    const line = argv.map((word, at) => {
+      const [, name = '', rest = ''] = /^@([\w-]+)(.*)$/.exec(word) ?? [];
+      if (name === '') return word;
+      const { address, line: way } = carrier(name);
+      // Calls are sent over the line, and come from the carrier itself.
+      return `${argv[at - 1] === '--host' ? (way ?? address) : address}${rest}`;
+    });
+    await box.ok(line, { env: { ...secrets } });
+  }
+  const applied = await box.apply();
+  if (applied.code !== 0) throw new Error(`apply ended with ${applied.code}:\n${applied.stdout}`);
+}
+
+/** Waits until the PBX has no call of a tenant. */
+async function untilQuiet(pbx: AsteriskInstance, tenant: string): Promise<void> {
+  await withManager(pbx, (ami) =>
+    vi.waitFor(
+      async () => {
+        const channels = await ami.list('CoreShowChannels');
+        const own = channels.filter((item) => item.get('AccountCode') === tenant);
+        if (own.length > 0) throw new Error(`${own.length} channels of ${tenant}`);
+      },
+      { timeout: 10_000, interval: 50 },
+    ),
+  );
+}

@@ -1,0 +1,22 @@
+import { afterAll } from 'vitest';
+import { type AsteriskSuite, describeAsterisk } from '../asterisk.ts';
+import { sippAvailable } from '../sipp.ts';
+import { type CallSite, startCallSite } from './call-site.ts';
+import { heldCases } from './held-cases.ts';
+import { inboundCases } from './inbound-cases.ts';
+import { insideCases } from './inside-cases.ts';
+import { declareCases } from './lanes.ts';
+import { outsideMissing } from './outside.ts';
+import { outsideCases } from './outside-cases.ts';
+import { callSite } from './sites.ts';
+
+function suite(asterisk: AsteriskSuite): void {
+  let site: CallSite;
+  declareCases([...insideCases, ...outsideCases, ...inboundCases, ...heldCases], async () => {
+    site = await startCallSite(asterisk, callSite(new Date()));
+    return site;
+  });
+  afterAll(() => site?.stop());
+}
+
+describeAsterisk('calls', suite, outsideMissing ?? sippAvailable());
