@@ -15,7 +15,7 @@ import {
   share,
   transfer,
 } from './dialplan.ts';
-import { counted, limit, type Plan, sendTo, voicemailProfile } from './plan.ts';
+import { carried, counted, limit, type Plan, sendTo, voicemailProfile } from './plan.ts';
 import { emergencyHops, routeHops } from './routes.ts';
 
 const unallocated = 1;
@@ -53,16 +53,6 @@ export function calling(plan: Plan): Context[] {
     },
   ];
 }
-
-/** What every call carries. Limits would forget a call that is transferred, and everything here is. */
-export const carried = ({ names }: Plan, direction: 'internal' | 'inbound'): Action[] => [
-  set('accountcode', names.tenant),
-  share('SIPCTL_TENANT', names.tenant),
-  share('SIPCTL_DIRECTION', direction),
-  set('limit_ignore_transfer', 'true'),
-  set('hangup_after_bridge', 'true'),
-  set('continue_on_fail', 'true'),
-];
 
 // Counted, and never refused.
 function emergency(plan: Plan, { action: one, pattern }: Dialled): Extension {

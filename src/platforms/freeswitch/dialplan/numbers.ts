@@ -2,7 +2,6 @@ import { SipctlError } from '../../../errors.ts';
 import type { FlowSchedule, InboundNumber } from '../../../model/flow/call-flow.ts';
 import { word } from '../words.ts';
 import { element } from '../xml/element.ts';
-import { carried } from './callers.ts';
 import {
   type Action,
   always,
@@ -19,7 +18,7 @@ import {
   share,
   transfer,
 } from './dialplan.ts';
-import { counted, limit, type Plan, sendTo } from './plan.ts';
+import { carried, counted, limit, type Plan, sendTo } from './plan.ts';
 
 const unallocated = 1;
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Destination, hangupCauses } from '../../../model/destination.ts';
 import type { CallFlow, FlowUser } from '../../../model/flow/call-flow.ts';
 import { word } from '../words.ts';
-import { type Action, action, hangup, transfer } from './dialplan.ts';
+import { type Action, action, hangup, set, share, transfer } from './dialplan.ts';
 
 /** A tenant's flow with what rendering looks up in it. */
 export interface Plan {
@@ -95,6 +95,16 @@ export const limited = ({ names }: Plan, of: string, most: number, { application
 export const usage = ({ names }: Plan, of: string): string => `\${limit_usage(hash ${realm(names)} ${of})}`;
 
 const realm = ({ tenant }: Names): string => `sipctl.${tenant}`;
+
+/** What every call carries. Limits would forget a call that is transferred, and everything here is. */
+export const carried = ({ names }: Plan, direction: 'internal' | 'inbound'): Action[] => [
+  set('accountcode', names.tenant),
+  share('SIPCTL_TENANT', names.tenant),
+  share('SIPCTL_DIRECTION', direction),
+  set('limit_ignore_transfer', 'true'),
+  set('hangup_after_bridge', 'true'),
+  set('continue_on_fail', 'true'),
+];
 
 /** The names that calls are counted under. */
 export const counted = {
