@@ -29,9 +29,28 @@ export interface ChangeCount {
   delete: number;
 }
 
-/** How many trunks and users are made, changed and removed. */
+/** The objects that a node's changes are about, each once: a user stands in the file of users and in the dialplan. */
+export function changedObjects(changes: readonly { objects: readonly ObjectChange[] }[]): ObjectChange[] {
+  const merged = new Map<string, ObjectChange>();
+  for (const { objects } of changes) {
+    for (const object of objects) {
+      const key = `${object.tenant} ${object.kind} ${object.name}`;
+      const known = merged.get(key);
+      merged.set(key, known === undefined ? object : joined(known, object));
+    }
+  }
+  return [...merged.values()];
+}
+
+// What comes into one file, or leaves it, while it stays in another has changed.
+function joined(one: ObjectChange, other: ObjectChange): ObjectChange {
+  const action = one.action === other.action ? one.action : 'update';
+  return { ...one, ...other, action, options: [...one.options, ...other.options] };
+}
+
+/** How many objects of one node are made, changed and removed. */
 export function countObjects(changes: readonly { objects: readonly ObjectChange[] }[]): ChangeCount {
   const count: ChangeCount = { create: 0, update: 0, delete: 0 };
-  for (const change of changes) for (const object of change.objects) count[object.action]++;
+  for (const { action } of changedObjects(changes)) count[action]++;
   return count;
 }

@@ -1,4 +1,4 @@
-import { countObjects } from '../plan/diff.ts';
+import { type ChangeCount, changedObjects, countObjects } from '../plan/diff.ts';
 import {
   type Action,
   isPending,
@@ -40,12 +40,10 @@ function nodeText(plan: NodePlan, diff: string | undefined, style: Style): strin
 
 function tenants(plan: NodePlan, style: Style): string {
   const byTenant = new Map<string, ObjectChange[]>();
-  for (const change of plan.changes) {
-    for (const object of change.objects) {
-      const list = byTenant.get(object.tenant);
-      if (list === undefined) byTenant.set(object.tenant, [object]);
-      else list.push(object);
-    }
+  for (const object of changedObjects(plan.changes)) {
+    const list = byTenant.get(object.tenant);
+    if (list === undefined) byTenant.set(object.tenant, [object]);
+    else list.push(object);
   }
   const parts = [...byTenant]
     .slice(0, named)
@@ -76,9 +74,10 @@ const stepText = (step: ReloadStep): string =>
   step.kind === 'reload-module' ? `reload ${step.module}` : `${step.kind} ${step.registration}`;
 
 function summary(pending: readonly NodePlan[], style: Style): string {
-  const count = countObjects(pending.flatMap((plan) => plan.changes));
+  const counts = pending.map((plan) => countObjects(plan.changes));
+  const sum = (action: keyof ChangeCount): number => counts.reduce((total, one) => total + one[action], 0);
   const nodes = pending.length === 1 ? '1 node' : `${pending.length} nodes`;
-  return `${style.bold('Plan')}: ${count.create} to create, ${count.update} to change, ${count.delete} to delete on ${nodes}.`;
+  return `${style.bold('Plan')}: ${sum('create')} to create, ${sum('update')} to change, ${sum('delete')} to delete on ${nodes}.`;
 }
 
 /** A plan as data, without the texts: what `--json` prints and a plan file holds. */

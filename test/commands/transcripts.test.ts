@@ -61,7 +61,7 @@ describe('exit codes', () => {
     const plan = await box.ok('plan');
     expect(plan.stdout).toContain('+ trunk telnyx_main');
     expect(plan.stdout).toContain('+ user john_doe');
-    expect(plan.stdout).toContain('2 to create, 0 to change, 0 to delete');
+    expect(plan.stdout).toContain('4 to create, 0 to change, 0 to delete');
     await box.apply();
     expect((await box.ok('plan --detailed-exitcode')).stdout).toContain('Nothing to do.');
     expect((await box.ok('apply --yes')).stdout).toContain('Nothing to do.');

@@ -52,7 +52,7 @@ describe('deletions', () => {
       files.slice(0, count).map((key) =>
         change(
           'delete',
-          [0, 1].map((at) => objectChange('delete', `${at}`)),
+          [0, 1].map((at) => objectChange('delete', `${key} ${at}`)),
           key,
         ),
       );

@@ -20,8 +20,7 @@ export function dialplanOf(flow: CallFlow): Context[] {
   if (isEmpty(flow)) return [];
   const plan = planOf(flow);
   const pins = flow.conferences.some(({ pin, moderatorPin }) => pin !== null || moderatorPin !== null);
-  return [
-    ...documented(flow.tenant),
+  const contexts = [
     ...beginning(plan),
     ...receiving(plan),
     ...dialling(plan),
@@ -32,18 +31,20 @@ export function dialplanOf(flow: CallFlow): Context[] {
     ...(leadsToApp(flow) ? [appRoutine(plan)] : []),
     ...waysOut(plan),
   ];
+  return [...documented(flow.tenant, new Set(contexts.map(({ name }) => name))), ...contexts];
 }
 
 const isEmpty = ({ users, groups, ivrs, conferences, inbound, dialled }: CallFlow): boolean =>
   [users, groups, ivrs, conferences, inbound, dialled].every(({ length }) => length === 0);
 
 // The contexts by the names that the documents of Asterisk use. The operator may have extensions of his own there.
-function documented(tenant: string): Context[] {
+function documented(tenant: string, rendered: ReadonlySet<string>): Context[] {
   if (tenant !== defaultTenant) return [];
-  return [
+  const all: Context[] = [
     { ...context, name: userContext(tenant), about: 'Users call.', includes: [`t-${tenant}`] },
     { ...context, name: trunkContext(tenant), about: 'Carriers call.', includes: [`from-trunk-${tenant}`] },
   ];
+  return all.filter(({ includes }) => includes.every((name) => rendered.has(name)));
 }
 
 const context = { owner: '', extensions: [] } as const;

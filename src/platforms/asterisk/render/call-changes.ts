@@ -92,7 +92,7 @@ function putBoxes(tenant: string, text: string, put: Put): void {
       for (const [at, option] of boxFields.entries()) {
         const field = fields[at] ?? '';
         if (field === '') continue;
-        put(`mailbox ${key}`, { section, option, text: field, secret: option === 'password' });
+        put(owner, { section, option: `${key} ${option}`, text: field, secret: option === 'password' });
       }
     }
   }

@@ -20,10 +20,9 @@ export function renderCalls(flow: CallFlow, templates: Templates): Artifact[] {
   const blocks = contexts.map((context) => ({ about: context.about, lines: contextText(context) }));
   const text = textOf(templates.calls('calls'), tenant, blocks);
   checkText(text, contexts);
-  const objects = new Set(
-    contexts.flatMap((one) => [one.owner, ...one.extensions.map(({ owner }) => owner)]),
-  );
-  objects.delete('');
+  const owners = contexts.flatMap((one) => [one.owner, ...one.extensions.map(({ owner }) => owner)]);
+  // Users are counted where their endpoints are.
+  const objects = new Set(owners.filter((owner) => owner !== '' && !owner.startsWith('user ')));
   return [...artifacts, artifactOf(tenant, callsFile, text, objects.size)];
 }
 
@@ -37,9 +36,8 @@ function sectionsArtifact(
   const blocks = sections.map((section) => ({ about: '', lines: sectionText(section) }));
   const text = textOf(templates.calls(shape), tenant, blocks);
   checkSections(text, sections);
-  const objects = new Set(sections.flatMap((one) => [one.owner, ...one.entries.map(({ owner }) => owner)]));
-  objects.delete('');
-  return [artifactOf(tenant, shape === 'boxes' ? boxesFile : roomsFile, text, objects.size)];
+  // Boxes and rooms belong to objects that are counted elsewhere.
+  return [artifactOf(tenant, shape === 'boxes' ? boxesFile : roomsFile, text, 0)];
 }
 
 const textOf = (file: CompiledFile<CallsBlock>, tenant: string, blocks: readonly CallsBlock[]): string =>

@@ -179,9 +179,9 @@ describe('what changes', () => {
     const box = { ...company, users: [{ ...(ann as (typeof users)[number]), mailbox }, ...users] };
     expect(changes('voicemail_boxes.conf', company, box)).toMatchObject([
       {
-        kind: 'mailbox',
-        name: '1001',
-        options: [{ option: 'password', before: '[secret]', after: '[secret]' }],
+        kind: 'user',
+        name: 'ann',
+        options: [{ option: '1001 password', before: '[secret]', after: '[secret]' }],
       },
     ]);
     for (const [key, text] of textsOf(company)) {
