@@ -29,8 +29,8 @@ export interface CallSite {
   /** Cuts the way to a carrier, and waits until the PBX knows; or mends it. */
   cut(party: string): Promise<void>;
   mend(party: string): Promise<void>;
-  /** Waits until the PBX has no call of a tenant. */
-  quiet(tenant: string): Promise<void>;
+  /** Waits until the PBX has no call of a tenant, and finds its carriers there: a busy machine may take them for dead. */
+  ready(tenant: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -137,12 +137,20 @@ export async function startCallSite(suite: AsteriskSuite, site: SiteText): Promi
   const isUsed = ({ tenant, of, called }: PartyPlace): boolean =>
     of === 'trunk' && called && !site.gone.includes(tenant);
   const known = (party: string, state: string) => untilKnown(pbx, place(party), state);
+  const away = new Set(site.gone);
+  const carriersThere = (tenants: ReadonlySet<string>) =>
+    Promise.all(
+      [...places]
+        .filter(([party, one]) => isUsed(one) && tenants.has(one.tenant) && !away.has(party))
+        .map(([party]) => known(party, 'Reachable')),
+    );
   await Promise.all(
     [...places]
-      .filter(([, one]) => isUsed(one))
-      .map(([party]) => known(party, site.gone.includes(party) ? 'Unreachable' : 'Reachable')),
+      .filter(([party, one]) => isUsed(one) && away.has(party))
+      .map(([party]) => known(party, 'Unreachable')),
   );
   const tenants = new Set([...places.values()].map(({ tenant }) => tenant));
+  await carriersThere(tenants);
   const { flows, close } = await openFlows(box, [...tenants]);
   return {
     ...{ pbx, box, outside, carrier, place, sounds: site.sounds },
@@ -153,13 +161,18 @@ export async function startCallSite(suite: AsteriskSuite, site: SiteText): Promi
     flows,
     cut: async (party) => {
       lines.get(party)?.cut();
+      away.add(party);
       await known(party, 'Unreachable');
     },
     mend: async (party) => {
       lines.get(party)?.mend();
+      away.delete(party);
       await known(party, 'Reachable');
     },
-    quiet: (tenant) => untilQuiet(pbx, tenant),
+    ready: async (tenant) => {
+      await untilQuiet(pbx, tenant);
+      await carriersThere(new Set([tenant]));
+    },
     stop: async () => {
       for (const line of lines.values()) line.close();
       close();

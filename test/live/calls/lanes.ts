@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { demandAgreement } from './agreement.ts';
 import type { CallSite } from './call-site.ts';
 import { type PlannedCall, placeCall, type SeenCall } from './place-call.ts';
@@ -55,13 +55,6 @@ export async function compare(site: CallSite, seen: SeenCall, sight: Sight): Pro
   }
 }
 
-/** The PBX may still count a call that its parties have ended: the next one must not meet its limits. */
-async function nobodyCounted({ pbx }: CallSite, lane: string): Promise<void> {
-  const counted = new RegExp(`\\s${lane}(?:\\.|\\s)`);
-  const quiet = async (): Promise<boolean> => !counted.test(await pbx.cli('group show channels'));
-  await vi.waitUntil(quiet, { timeout: 10_000, interval: 100 });
-}
-
 /** A case that does not end must not keep its lane waiting. */
 async function inTime(one: LiveCase, site: CallSite): Promise<void> {
   const abort = new AbortController();
@@ -69,7 +62,7 @@ async function inTime(one: LiveCase, site: CallSite): Promise<void> {
     throw new Error('this call never ended');
   });
   try {
-    await Promise.race([nobodyCounted(site, one.lane).then(() => one.run(site)), late]);
+    await Promise.race([site.ready(one.lane).then(() => one.run(site)), late]);
   } finally {
     abort.abort();
     await late.catch(() => undefined);
