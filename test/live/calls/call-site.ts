@@ -89,19 +89,23 @@ function placesOf({ commands }: SiteText): Map<string, PartyPlace> {
   return places;
 }
 
-/** Whether a carrier is there is asked anew every minute only, and it was not yet there when it was asked first. */
+/** Whether a carrier is there is asked anew every minute only: here until the answer is the expected one. */
 async function untilKnown(pbx: AsteriskInstance, { tenant, name }: PartyPlace, state: string): Promise<void> {
   const endpoint = trunkId(tenant, name);
   await withManager(pbx, async (ami) => {
-    await ami.action('PJSIPQualify', { Endpoint: endpoint });
-    await vi.waitFor(
-      async () => {
-        const items = await ami.list('PJSIPShowEndpoint', { Endpoint: endpoint });
-        const states = items.flatMap((item) => item.get('Status') ?? []);
-        if (!states.includes(state)) throw new Error(`${endpoint} is ${states.join(', ')}`);
-      },
-      { timeout: 20_000, interval: 100 },
-    );
+    const states = async (): Promise<string[]> => {
+      const items = await ami.list('PJSIPShowEndpoint', { Endpoint: endpoint });
+      return items.flatMap((item) => item.get('Status') ?? []);
+    };
+    for (let asked = 0; asked < 8; asked++) {
+      await ami.action('PJSIPQualify', { Endpoint: endpoint });
+      const known = vi.waitUntil(async () => (await states()).includes(state), {
+        timeout: 5000,
+        interval: 100,
+      });
+      if (await known.catch(() => false)) return;
+    }
+    throw new Error(`${endpoint} is ${(await states()).join(', ')}`);
   });
 }
 
