@@ -34,7 +34,7 @@ const seen = (...expressions: string[]): string =>
  same = n,Wait(120)
 `;
 const carrierDialplan = `[carrier]\n${seen('CHANNEL(endpoint)', 'EXTEN', 'CALLERID(num)', 'PJSIP_HEADER(read,P-Asserted-Identity)')}`;
-const pbxDialplan = ['from-trunk', 'from-trunk-acme']
+const pbxDialplan = ['from-trunk', 'carriers-acme']
   .map(
     (context) =>
       `[${context}]\n${seen('CONTEXT', 'CHANNEL(endpoint)', 'SIPCTL_TRUNK', 'SIPCTL_TENANT', 'CALL_LIMIT')}`,
@@ -64,7 +64,7 @@ describeAsterisk('a carrier', ({ start }) => {
       passwordOf(accounts.main),
     );
     await addTrunk(
-      `tel --tenant acme --provider telnyx --username ${accounts.telnyx} ${at} --max-calls 3`,
+      `tel --tenant acme --provider telnyx --username ${accounts.telnyx} ${at} --max-calls 3 --context carriers-acme`,
       'wrong',
     );
     await addTrunk(
@@ -128,7 +128,7 @@ describeAsterisk('a carrier', ({ start }) => {
     await becomes('acme.tel', 'Registered');
     expect([await calls(pbx), await calls(carrier)]).toEqual(before);
     await originate(carrier, `PJSIP/${accounts.telnyx}`, '<+15550001111>');
-    expect(await global(pbx)).toBe('from-trunk-acme|acme.tel|tel|acme|3');
+    expect(await global(pbx)).toBe('carriers-acme|acme.tel|tel|acme|3');
   });
 
   it('is told before a trunk goes, also where it is far away', async () => {

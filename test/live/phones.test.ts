@@ -12,8 +12,8 @@ const dialplan = `
 exten = 600,1,Set(GLOBAL(SEEN)=\${CHANNEL(endpoint)}|\${SIPCTL_TENANT}|\${CALL_LIMIT}|\${CALLERID(num)}|\${CONTEXT})
  same = n,Answer()
  same = n,Wait(10)
-[t-acme](report)
-[t-globex](report)
+[phones-acme](report)
+[phones-globex](report)
 [default](+,report)
 `;
 
@@ -27,7 +27,7 @@ describeAsterisk('phones', ({ start }) => {
     box = await attach(asterisk);
     mark = asterisk.mark();
     for (const tenant of ['acme', 'globex']) {
-      await box.ok(`tenant add ${tenant} --domain ${tenant}.sip.example`);
+      await box.ok(`tenant add ${tenant} --domain ${tenant}.sip.example --context phones-${tenant}`);
       await addUser(tenant, 'john_doe', `${tenant}: a right one; "really"`, '--extension 1001 --max-calls 2');
     }
     await addUser('acme', 'mobile', 'many phones', '--extension 1002 --template mobile_user');
@@ -84,7 +84,7 @@ describeAsterisk('phones', ({ start }) => {
 
     it('call with the context, caller and limit that were set', async () => {
       const cases: [Phone, string][] = [
-        [john('acme'), 'john_doe@acme.sip.example|acme|2|1001|t-acme'],
+        [john('acme'), 'john_doe@acme.sip.example|acme|2|1001|phones-acme'],
         [phone('single', 'of the node'), 'single|default|5|1003|default'],
       ];
       for (const [caller, seen] of cases) {

@@ -40,6 +40,18 @@ describeAsterisk('provisioning', ({ start }) => {
     return nodes[0]?.count as never;
   }
 
+  /** What a plan made now would change, each object once: `create user ann`. */
+  async function objects(): Promise<string[]> {
+    const { nodes } = (await box.ok('plan --json')).json().data as {
+      nodes: { changes: { objects: { action: string; kind: string; tenant: string; name: string }[] }[] }[];
+    };
+    const all = nodes.flatMap(({ changes }) => changes.flatMap((change) => change.objects));
+    const each = new Map(
+      all.map(({ action, kind, tenant, name }) => [`${tenant} ${kind} ${name}`, `${action} ${kind} ${name}`]),
+    );
+    return [...each.values()];
+  }
+
   async function addTrunk(
     tenant: string,
     provider: Provider,
@@ -85,11 +97,14 @@ describeAsterisk('provisioning', ({ start }) => {
     }
     await addTrunk('default', providers.find(({ id }) => id === 'telnyx') as Provider, 'credential', 'udp');
     for (const tenant of [...alike, 'default', 'plain']) await addUsers(box, tenant);
+    const planned = await objects();
     const { create } = await applied();
+    expect(create).toBe(planned.length);
 
     const running = await shown(asterisk);
     const trunks = running.endpoint.size - 4 * kinds.length;
-    expect(create).toBe(running.endpoint.size);
+    const endpoints = planned.filter((one) => /^create (trunk|user) /.test(one));
+    expect(endpoints).toHaveLength(running.endpoint.size);
     expect(trunks).toBeGreaterThan(100);
     expect([...running.auth.keys()]).toContain('globex.telnyx_credential_udp');
     for (const name of alike) {
@@ -112,7 +127,16 @@ describeAsterisk('provisioning', ({ start }) => {
       'trunk set telnyx_credential_udp --tenant acme --codecs alaw --no-registration --max-calls 7',
     );
     await box.ok('trunk set twilio_ip_udp --tenant acme --networks 198.51.100.0/24 --no-outbound');
-    expect(await applied()).toMatchObject({ create: 0, update: 4, delete: 0 });
+    // What a trunk may carry is said by its routes too, and by what all calls of the tenant share.
+    expect((await objects()).sort()).toEqual([
+      'update route default',
+      'update tenant acme',
+      'update trunk telnyx_credential_udp',
+      'update trunk twilio_ip_udp',
+      'update user basic_user',
+      'update user mobile_user',
+    ]);
+    expect(await applied()).toMatchObject({ create: 0, update: 6, delete: 0 });
     const after = await shown(asterisk);
     expect(after.endpoint.get('basic_user@acme.sip.example')).toMatchObject({
       Allow: '(g722|alaw)',

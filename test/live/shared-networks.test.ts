@@ -5,7 +5,7 @@ import { type AsteriskInstance, describeAsterisk } from './asterisk.ts';
 import { attach } from './attached.ts';
 
 const seen = '${CONTEXT}|${CHANNEL(endpoint)}';
-const contexts = ['from-trunk-acme', 'from-trunk-beta', 'from-trunk-corp', 'from-carrier'];
+const contexts = ['own-acme', 'own-beta', 'own-corp', 'from-carrier'];
 const dialplan = contexts
   .map((name) => `[${name}]\nexten = _[+0-9a-z].,1,Set(GLOBAL(SEEN)=${seen})\n same = n,Hangup()\n`)
   .join('\n');
@@ -86,10 +86,14 @@ describeAsterisk('trunks whose calls come from the same addresses', ({ start }) 
     const at = `--host ${carrier.host} --port ${carrier.port} --networks ${carrier.host}`;
     for (const tenant of ['acme', 'beta', 'corp']) await box.ok(`tenant add ${tenant}`);
     // The narrower network is no reason for Asterisk.
-    await box.ok(`trunk add one --tenant acme --provider custom_ip ${at.replace(/\.[0-9]+$/, '.0/24')}`);
-    await box.ok(`trunk add two --tenant beta --provider custom_ip ${at}`);
+    await box.ok(
+      `trunk add one --tenant acme --context own-acme --provider custom_ip ${at.replace(/\.[0-9]+$/, '.0/24')}`,
+    );
+    await box.ok(`trunk add two --tenant beta --context own-beta --provider custom_ip ${at}`);
     const account = '--provider custom_credential --username corp --password env:PASSWORD';
-    await box.ok(`trunk add three --tenant corp ${account} ${at}`, { env: { PASSWORD: 'secret' } });
+    await box.ok(`trunk add three --tenant corp --context own-corp ${account} ${at}`, {
+      env: { PASSWORD: 'secret' },
+    });
   });
   afterAll(() => carrier?.close());
 
@@ -103,13 +107,13 @@ describeAsterisk('trunks whose calls come from the same addresses', ({ start }) 
     const ended = await box.apply();
     expect(ended.json().warnings).toMatchObject([{ code: 'shared_networks' }]);
     const taken = [await takenBy(numbered('+15551234567')), await takenBy(numbered('+15557654321'))];
-    expect(taken[0]).toMatch(/^from-trunk-\w+\|\w+\.\w+$/);
+    expect(taken[0]).toMatch(/^own-\w+\|\w+\.\w+$/);
     expect(taken[1]).toBe(taken[0]);
   });
 
   it('are told apart by a contact that was registered', async () => {
     await expect.poll(() => carrier.contacts.get('corp'), { timeout: 30_000, interval: 200 }).toBeDefined();
-    expect(await takenBy(carrier.contacts.get('corp') ?? '')).toBe('from-trunk-corp|corp.three');
+    expect(await takenBy(carrier.contacts.get('corp') ?? '')).toBe('own-corp|corp.three');
   });
 
   it('lead to one dialplan where they have one context', async () => {

@@ -14,7 +14,7 @@ import { lengthOf, readWav, secondsOf } from './sound.ts';
 
 async function standing(site: CallSite, from: string, to: string, keys = ''): Promise<OutgoingCall> {
   const call = await site.outside.call(from, to);
-  expect(await call.answered, `${from} calls ${to}`).toBe(true);
+  if (!(await call.answered)) throw new Error(`${from} calls ${to}: ${(await call.ended).status}`);
   if (keys !== '') {
     await sleep(500);
     await call.press(keys);

@@ -27,7 +27,7 @@ export const callSite = (now: Date): SiteText => ({
     ...{ flowroute: null, main: account('mainacct'), spare: null, full: null, dead: null },
     ...{ inbound: null, registered: account('regacct'), tight: null, narrow: null, closed: null },
   },
-  gone: ['acme-eve', 'dead', 'closed', 'closed-zed'],
+  gone: ['acme-eve', 'dead', 'shut', 'shut-zed'],
   sounds,
   commands: textCommands(
     `
@@ -116,11 +116,11 @@ export const callSite = (now: Date): SiteText => ({
     conference add board --extension 800 --pin env:PIN --moderator-pin env:MODERATOR_PIN --wait-for-moderator --record
     conference add open --extension 801
 
-    tenant add closed --domain closed.sip.example --country US
-    user add zed --tenant closed --extension 1001
-    trunk add line --tenant closed --provider custom_ip --host @closed --networks @closed/32
-    number add +13305550101 --tenant closed --to user:zed
-    tenant disable closed
+    tenant add shut --domain shut.sip.example --country US
+    user add zed --tenant shut --extension 1001
+    trunk add line --tenant shut --provider custom_ip --host @closed --networks @closed/32
+    number add +13305550101 --tenant shut --to user:zed
+    tenant disable shut
   `,
     secrets,
   ),

@@ -89,7 +89,7 @@ async function play(site: CallSite, { tenant, call, world = {} }: CallCase): Pro
       ...offline.map((party) => site.outside.register(party, true)),
       ...down.map((party) => site.mend(party)),
     ]);
-    await site.quiet(tenant);
+    await site.ready(tenant);
   }
 }
 

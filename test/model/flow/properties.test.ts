@@ -46,7 +46,8 @@ const numberOf = (country: (typeof countries)[number]) =>
     .filter((number) => {
       const parsed = parsePhoneNumberFromString(number, metadata as never);
       // It forgives a national prefix inside an international number: that is another number then.
-      return parsed?.isValid() === true && parsed.number === number;
+      // And a calling code may be shared: Canada has numbers of seven digits, the United States have none.
+      return parsed?.isValid() === true && parsed.number === number && parsed.country === country;
     });
 
 const planOf = (country: string): NumberingPlan => numberingPlan(country) as NumberingPlan;
