@@ -1,4 +1,4 @@
-/** The smallest configuration folder with which FreeSWITCH has an event socket, a SIP profile and something to call. */
+/** The smallest configuration folder with which FreeSWITCH has an event socket and a SIP profile. */
 export function minimalConfiguration(esl: {
   host: string;
   port: number;
@@ -37,11 +37,15 @@ export function minimalConfiguration(esl: {
       'sofia.conf',
       `<profiles>\n${sipProfile('external', esl.host)}\n</profiles>`,
     ),
-    'sip_profiles/external/main.xml': gateway('acme.main', esl.host),
-    'directory/acme.xml': directory,
-    'dialplan/acme.xml': dialplan,
   };
 }
+
+/** A tenant for that configuration: a gateway, a user, and something to call. */
+export const sampleTenant = (host: string): Record<string, string> => ({
+  'sip_profiles/external/main.xml': gateway('acme.main', host),
+  'directory/acme.xml': directory,
+  'dialplan/acme.xml': dialplan,
+});
 
 /** `event_socket.conf.xml`, with the list of who may connect. */
 export const eventSocket = (

@@ -5,11 +5,15 @@ import type { FreeswitchInstance } from './freeswitch.ts';
 
 export const node = 'fs1';
 
+export const phonePort = 5060;
+export const carrierPort = 5080;
+
 /** A configuration folder in the shape of the one that ships: two SIP profiles, and folders that are included whole. */
 export function shippedShape(host: string): Record<string, string> {
   return {
     'freeswitch.xml': `<?xml version="1.0"?>
 <document type="freeswitch/xml">
+  <X-PRE-PROCESS cmd="set" data="sound_prefix=$\${sounds_dir}"/>
   <section name="configuration">
     <X-PRE-PROCESS cmd="include" data="autoload_configs/*.xml"/>
   </section>
@@ -25,8 +29,8 @@ export function shippedShape(host: string): Record<string, string> {
       'sofia.conf',
       '<profiles>\n<X-PRE-PROCESS cmd="include" data="../sip_profiles/*.xml"/>\n</profiles>',
     ),
-    'sip_profiles/external.xml': profile('external', host, '5080', { 'auth-calls': 'false' }),
-    'sip_profiles/internal.xml': profile('internal', host, '5060', {
+    'sip_profiles/external.xml': profile('external', host, carrierPort, { 'auth-calls': 'false' }),
+    'sip_profiles/internal.xml': profile('internal', host, phonePort, {
       'auth-calls': 'true',
       'challenge-realm': 'auto_from',
       'inbound-reg-force-matching-username': 'true',
@@ -61,6 +65,7 @@ export function shippedShape(host: string): Record<string, string> {
 </include>
 `,
     // Folders that a pattern includes are there, whatever stands in them.
+    'directory/README': '',
     'dialplan/public/README': '',
     'ivr_menus/README': '',
   };
@@ -74,11 +79,11 @@ const modules = [
 const configuration = (name: string, body: string): string =>
   `<include>\n<configuration name="${name}">\n${body}\n</configuration>\n</include>\n`;
 
-function profile(name: string, host: string, port: string, more: Record<string, string>): string {
+function profile(name: string, host: string, port: number, more: Record<string, string>): string {
   const settings = {
     'sip-ip': host,
     'rtp-ip': host,
-    'sip-port': port,
+    'sip-port': String(port),
     context: 'public',
     'inbound-codec-negotiation': 'generous',
     'inbound-codec-prefs': 'PCMA,PCMU',

@@ -9,7 +9,7 @@ import { SipctlError } from '../../src/errors.ts';
 import { Secret } from '../../src/model/secret.ts';
 import { connectEsl, type EslConnection } from '../../src/platforms/freeswitch/esl/connection.ts';
 import { cacheFolder } from './caches.ts';
-import { minimalConfiguration } from './freeswitch-conf.ts';
+import { minimalConfiguration, sampleTenant } from './freeswitch-conf.ts';
 
 export interface FreeswitchInstance {
   pid: number;
@@ -51,7 +51,7 @@ export const whyNoFreeswitch: string | null = (() => {
  * Starts a real FreeSWITCH with its own folder and address, as the calling user; `files` stand in its configuration
  * folder beside or in place of those made here. @throws Error with the end of its output when it does not start
  */
-export async function startFreeswitch(files: Files = {}): Promise<FreeswitchInstance> {
+export async function startFreeswitch(files: Files = sampleTenant): Promise<FreeswitchInstance> {
   const folder = mkdtempSync(join(tmpdir(), 'sipctl-freeswitch-'));
   const host = `127.${randomInt(1, 255)}.${randomInt(0, 255)}.${randomInt(1, 255)}`;
   const esl = { host, port: 8021, password: randomBytes(9).toString('hex') };
@@ -142,13 +142,14 @@ async function ready(instance: FreeswitchInstance, child: ChildProcess): Promise
   }
 }
 
-/** A suite that runs where there is a FreeSWITCH; elsewhere it is skipped by a name that says why. */
+/** A suite that runs where there is a FreeSWITCH, and what else it needs; elsewhere it is skipped by a name that says why. */
 export function describeFreeswitch(
   name: string,
   suite: (start: (files?: Files) => Promise<FreeswitchInstance>) => void,
+  alsoMissing: string | null = null,
 ): void {
   const title = `${name}, on FreeSWITCH`;
-  const reason = whyNoFreeswitch;
+  const reason = whyNoFreeswitch ?? alsoMissing;
   describe.skipIf(reason !== null)(reason === null ? title : `${title} (skipped: ${reason})`, () => {
     const running: FreeswitchInstance[] = [];
     suite(async (files) => {

@@ -1,20 +1,17 @@
-import { dirname, join } from 'node:path';
 import { vi } from 'vitest';
 import type { CallFlow } from '../../../src/model/flow/call-flow.ts';
-import { trunkId } from '../../../src/model/identity.ts';
 import type { Sandbox } from '../../support/run-sipctl.ts';
-import type { AsteriskInstance, AsteriskSuite } from '../asterisk.ts';
-import { attach, withManager } from '../attached.ts';
 import { openFlows } from './agreement.ts';
 import { type BreakableLine, startBreakableLine } from './breakable-line.ts';
 import { type Outside, startOutside } from './outside.ts';
 import { type CarrierAccount, freshAddress, type PhoneAccount } from './outside-config.ts';
+import type { Engine, OwnFiles, Pbx, StartPbx } from './pbx.ts';
 import { flagOf, type SiteCommand } from './site-commands.ts';
 import { writeTone } from './sound.ts';
 
 /** A PBX that was provisioned by sipctl alone, with its users' phones and its trunks' carriers around it. */
 export interface CallSite {
-  pbx: AsteriskInstance;
+  pbx: Pbx;
   box: Sandbox;
   outside: Outside;
   /** Tones (Hz) of the PBX's own sounds. */
@@ -48,8 +45,8 @@ export interface SiteText {
   carriers: Readonly<Record<string, CarrierAccount['credentials']>>;
   /** The ways to the carriers can be cut. */
   breakable?: boolean;
-  /** Further files of the PBX's configuration folder. */
-  etc?: Readonly<Record<string, string>>;
+  /** The operator's own files, beside what sipctl delivers. */
+  own?: OwnFiles;
   /** Users without a phone (`tenant-user`), carriers that do not listen, tenants that are disabled. */
   gone: readonly string[];
   /** Sound files of the PBX, by the tone (Hz) that they are. */
@@ -89,28 +86,10 @@ function placesOf({ commands }: SiteText): Map<string, PartyPlace> {
   return places;
 }
 
-/** Whether a carrier is there is asked anew every minute only: here until the answer is the expected one. */
-async function untilKnown(pbx: AsteriskInstance, { tenant, name }: PartyPlace, state: string): Promise<void> {
-  const endpoint = trunkId(tenant, name);
-  await withManager(pbx, async (ami) => {
-    const states = async (): Promise<string[]> => {
-      const items = await ami.list('PJSIPShowEndpoint', { Endpoint: endpoint });
-      return items.flatMap((item) => item.get('Status') ?? []);
-    };
-    for (let asked = 0; asked < 8; asked++) {
-      await ami.action('PJSIPQualify', { Endpoint: endpoint });
-      const known = vi.waitUntil(async () => (await states()).includes(state), {
-        timeout: 5000,
-        interval: 100,
-      });
-      if (await known.catch(() => false)) return;
-    }
-    throw new Error(`${endpoint} is ${(await states()).join(', ')}`);
-  });
-}
-
 /** Enters the site, applies it, and waits until every phone is registered, and it is known which carriers are there. */
-export async function startCallSite(suite: AsteriskSuite, site: SiteText): Promise<CallSite> {
+export async function startCallSite(start: StartPbx, text: SiteText): Promise<CallSite> {
+  const pbx = await start(text.own);
+  const site = pbx.engine === 'freeswitch' ? withDomains(text) : text;
   const carriers = await carriersOf(site);
   const places = placesOf(site);
   const place = (party: string): PartyPlace => found(places.get(party), party);
@@ -119,39 +98,33 @@ export async function startCallSite(suite: AsteriskSuite, site: SiteText): Promi
       carriers.find((one) => one.name === name),
       name,
     );
-  const pbx = await suite.start({ etc: site.etc ?? {} });
-  for (const [file, hertz] of Object.entries(site.sounds)) {
-    writeTone(join(dirname(pbx.etc), 'data/sounds', `${file}.wav`), hertz, 0.6);
-  }
-  // After a menu, a bridge that hands packets on begins a new stream. An Asterisk that is the phone is deaf to it where
-  // its sequence numbers happen to be lower.
-  await pbx.cli('module unload bridge_native_rtp.so');
-  const box = await attach(pbx);
+  for (const [file, hertz] of Object.entries(site.sounds)) writeTone(pbx.soundFile(file), hertz, 0.6);
+  const box = await pbx.attach();
   await enter(box, site, carrier);
   const outside = await startOutside({
-    pbx: { host: pbx.host, port: pbx.sip.udp },
+    pbx,
     phones: phonesOf(site),
     carriers: carriers.filter(({ name }) => !site.gone.includes(name)),
   });
   const lines = new Map<string, BreakableLine>();
   for (const { name, address, line } of carriers) {
-    if (line !== null) lines.set(name, await startBreakableLine(line, address));
+    if (line !== null) lines.set(name, await startBreakableLine(line, address, whenCut[pbx.engine]));
   }
   await outside.registered();
   const isUsed = ({ tenant, of, called }: PartyPlace): boolean =>
     of === 'trunk' && called && !site.gone.includes(tenant);
-  const known = (party: string, state: string) => untilKnown(pbx, place(party), state);
+  const known = (party: string, isThere: boolean) => pbx.untilKnown(place(party), isThere);
   const away = new Set(site.gone);
   const carriersThere = (tenants: ReadonlySet<string>) =>
     Promise.all(
       [...places]
         .filter(([party, one]) => isUsed(one) && tenants.has(one.tenant) && !away.has(party))
-        .map(([party]) => known(party, 'Reachable')),
+        .map(([party]) => known(party, true)),
     );
   await Promise.all(
     [...places]
       .filter(([party, one]) => isUsed(one) && away.has(party))
-      .map(([party]) => known(party, 'Unreachable')),
+      .map(([party]) => known(party, false)),
   );
   const tenants = new Set([...places.values()].map(({ tenant }) => tenant));
   await carriersThere(tenants);
@@ -164,14 +137,14 @@ export async function startCallSite(suite: AsteriskSuite, site: SiteText): Promi
     gone: Object.fromEntries(site.gone.filter((name) => places.has(name)).map((party) => [party, 'gone'])),
     flows,
     cut: async (party) => {
-      lines.get(party)?.cut();
+      await lines.get(party)?.cut();
       away.add(party);
-      await known(party, 'Unreachable');
+      await known(party, false);
     },
     mend: async (party) => {
-      lines.get(party)?.mend();
+      await lines.get(party)?.mend();
       away.delete(party);
-      await known(party, 'Reachable');
+      await known(party, true);
     },
     ready: async (tenant) => {
       await untilQuiet(pbx, tenant);
@@ -184,6 +157,9 @@ export async function startCallSite(suite: AsteriskSuite, site: SiteText): Promi
     },
   };
 }
+
+/** An Asterisk asks whether a carrier is there; a FreeSWITCH learns it from the call, and from silence after 32 s only. */
+const whenCut: Readonly<Record<Engine, 'silent' | 'closed'>> = { asterisk: 'silent', freeswitch: 'closed' };
 
 function found<T>(one: T | undefined, name: string): T {
   if (one === undefined) throw new Error(`nothing is known of ${name}`);
@@ -214,16 +190,26 @@ async function enter(box: Sandbox, { commands }: SiteText, carrier: CallSite['ca
   if (applied.code !== 0) throw new Error(`apply ended with ${applied.code}:\n${applied.stdout}`);
 }
 
-/** Waits until the PBX has no call of a tenant. */
-async function untilQuiet(pbx: AsteriskInstance, tenant: string): Promise<void> {
-  await withManager(pbx, (ami) =>
-    vi.waitFor(
-      async () => {
-        const channels = await ami.list('CoreShowChannels');
-        const own = channels.filter((item) => item.get('AccountCode') === tenant);
-        if (own.length > 0) throw new Error(`${own.length} channels of ${tenant}`);
-      },
-      { timeout: 10_000, interval: 50 },
-    ),
-  );
+/** FreeSWITCH finds a user by the domain, which not every tenant here has by itself. */
+function withDomains(site: SiteText): SiteText {
+  const domainOf = (tenant: string): readonly string[] => ['--domain', `${tenant}.sip.example`];
+  const commands = site.commands.map((command) => {
+    const [noun, verb, name = ''] = command.argv;
+    const isBare = noun === 'tenant' && verb === 'add' && flagOf(command, 'domain') === null;
+    return isBare ? { ...command, argv: [...command.argv, ...domainOf(name)] } : command;
+  });
+  return {
+    ...site,
+    commands: [{ argv: ['tenant', 'set', 'default', ...domainOf('default')], secrets: {} }, ...commands],
+  };
 }
+
+/** Waits until the PBX has no call of a tenant. */
+const untilQuiet = (pbx: Pbx, tenant: string): Promise<void> =>
+  vi.waitFor(
+    async () => {
+      const channels = await pbx.channels(tenant);
+      if (channels > 0) throw new Error(`${channels} channels of ${tenant}`);
+    },
+    { timeout: 10_000, interval: 50 },
+  );

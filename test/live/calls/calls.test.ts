@@ -1,5 +1,4 @@
 import { afterAll } from 'vitest';
-import { type AsteriskSuite, describeAsterisk } from '../asterisk.ts';
 import { sippAvailable } from '../sipp.ts';
 import { type CallSite, startCallSite } from './call-site.ts';
 import { heldCases } from './held-cases.ts';
@@ -8,15 +7,16 @@ import { insideCases } from './inside-cases.ts';
 import { declareCases } from './lanes.ts';
 import { outsideMissing } from './outside.ts';
 import { outsideCases } from './outside-cases.ts';
+import { describePbxs, type StartPbx } from './pbx.ts';
 import { callSite } from './sites.ts';
 
-function suite(asterisk: AsteriskSuite): void {
+function suite(start: StartPbx): void {
   let site: CallSite;
   declareCases([...insideCases, ...outsideCases, ...inboundCases, ...heldCases], async () => {
-    site = await startCallSite(asterisk, callSite(new Date()));
+    site = await startCallSite(start, callSite(new Date()));
     return site;
   });
   afterAll(() => site?.stop());
 }
 
-describeAsterisk('calls', suite, outsideMissing ?? sippAvailable());
+describePbxs('calls', suite, outsideMissing ?? sippAvailable());

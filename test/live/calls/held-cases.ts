@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
@@ -49,11 +49,12 @@ const hears = async (site: CallSite, call: OutgoingCall, speakers: readonly stri
 
 /** The last recording of a tenant, once it is complete. */
 async function recordingOf(site: CallSite, tenant: string): Promise<Int16Array> {
-  const folder = join(site.pbx.spool, 'monitor/sipctl', tenant);
+  const folder = site.pbx.recordings(tenant);
   const names = (): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const madeAt = (name: string): number => statSync(join(folder, name)).mtimeMs;
   const last = names()
-    .filter((name) => /^\d{4}-\d{2}-\d{2}\/[0-9.-]+\.wav$/.test(name))
-    .sort()
+    .filter((name) => /^\d{4}-\d{2}-\d{2}\/[0-9a-f.-]+\.wav$/.test(name))
+    .sort((one, other) => madeAt(one) - madeAt(other))
     .at(-1);
   expect(last, names().join(' ')).toBeDefined();
   return vi.waitUntil(() => readWav(join(folder, last ?? '')), { timeout: 15_000, interval: 100 });

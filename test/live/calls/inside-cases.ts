@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { compare, type LiveCase, row } from './lanes.ts';
@@ -118,8 +119,11 @@ export const insideCases: readonly LiveCase[] = [
       });
       await compare(site, message, { status: 200, reaches: [cat] });
       await vi.waitFor(() => expect(site.outside.waiting(cat)).toBe(1), { timeout: 10_000 });
-      const file = join(site.pbx.spool, 'voicemail/t-acme/1003/INBOX/msg0000.wav');
-      const samples = await vi.waitUntil(() => readWav(file), { timeout: 10_000 });
+      const folder = site.pbx.messages({
+        ...{ tenant: 'acme', name: 'cat', extension: '1003', domain: 'acme.sip.example' },
+      });
+      const [file = ''] = readdirSync(folder).filter((name) => /^msg.*\.wav$/.test(name));
+      const samples = await vi.waitUntil(() => readWav(join(folder, file)), { timeout: 10_000 });
       expect(secondsOf(samples, site.outside.tone(ann))).toBeGreaterThan(1);
     },
   },

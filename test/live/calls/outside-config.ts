@@ -137,12 +137,12 @@ function carrierSections({ name, address, line, credentials }: CarrierAccount, p
 export const pjsipOf = (
   phones: readonly PhoneAccount[],
   carriers: readonly CarrierAccount[],
-  pbx: SipAddress,
+  pbx: { phones: SipAddress; carriers: SipAddress },
 ): string =>
   [
     templates,
-    ...phones.map((phone) => phoneSections(phone, pbx)),
-    ...carriers.map((carrier) => carrierSections(carrier, pbx)),
+    ...phones.map((phone) => phoneSections(phone, pbx.phones)),
+    ...carriers.map((carrier) => carrierSections(carrier, pbx.carriers)),
   ].join('\n');
 
 /** What a party does with a call: answer, after a while or at once; ring only; or refuse with a cause of Q.850. */

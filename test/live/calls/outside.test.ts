@@ -90,7 +90,7 @@ function suite({ start }: AsteriskSuite): void {
     pbx = await start({ pjsip, etc: { 'extensions.d/pbx.conf': dialplan, 'voicemail.conf': voicemail } });
     writeTone(join(dirname(pbx.etc), 'data/sounds/custom/greeting.wav'), greetingTone, 1);
     outside = await startOutside({
-      pbx: { host: pbx.host, port: pbx.sip.udp },
+      pbx: { phones: { host: pbx.host, port: pbx.sip.udp }, carriers: { host: pbx.host, port: pbx.sip.udp } },
       phones: users.map((name) => ({ name, username: name, password: `of ${name}`, domain: null })),
       carriers: [carrier],
     });

@@ -88,7 +88,8 @@ export interface Outside {
 }
 
 export interface OutsideOptions {
-  pbx: SipAddress;
+  /** Where phones, and where carriers speak to it. */
+  pbx: { phones: SipAddress; carriers: SipAddress };
   phones: readonly PhoneAccount[];
   carriers: readonly CarrierAccount[];
 }

@@ -82,9 +82,10 @@ async function callByTo(
   { pbx, carrier }: CallSite,
   { from, to, inTo }: { from: string; to: string; inTo: string },
 ): Promise<number> {
+  const { host, port } = pbx.carriers;
   const { statuses, trace } = await callIn({
-    ...{ host: pbx.host, port: pbx.sip.udp, from: carrier(from).address, callerNumber: '+493012345' },
-    ...{ requestUri: `sip:${to}@${pbx.host}:${pbx.sip.udp}`, to: `sip:${inTo}@${pbx.host}` },
+    ...{ host, port, from: carrier(from).address, callerNumber: '+493012345' },
+    ...{ requestUri: `sip:${to}@${host}:${port}`, to: `sip:${inTo}@${host}` },
   });
   const status = statuses.at(-1);
   if (status === undefined) throw new Error(`no answer:\n${trace}`);

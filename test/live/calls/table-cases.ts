@@ -45,19 +45,37 @@ function live(site: SiteValues): SiteValues {
 }
 
 const sites = Object.values(company).map(live);
-const partiesOf = (part: 'trunks' | 'users', key: string): string[] =>
-  sites.flatMap((site) => enabled(site[part]).map((one) => `${site.tenant.name}-${one[key]}`));
+/** Each knows the account of its trunk. */
+const carriersOf = ({ tenant, trunks }: SiteValues) =>
+  enabled(trunks).map(
+    ({ name, username, password }) =>
+      [`${tenant.name}-${name}`, { username: String(username), password: String(password) }] as const,
+  );
+const ownContext = `<include>
+<context name="acme-bot">
+<extension name="bot">
+<condition field="destination_number" expression="^\\+[0-9]+$">
+<action application="answer"/>
+<action application="sleep" data="30000"/>
+</condition>
+</extension>
+</context>
+</include>
+`;
 
 export const tableSite: SiteText = {
   commands: sites.flatMap(valueCommands),
-  carriers: Object.fromEntries(partiesOf('trunks', 'name').map((party) => [party, null])),
+  carriers: Object.fromEntries(sites.flatMap(carriersOf)),
   breakable: true,
   gone: sites.flatMap(({ tenant, users = [] }) =>
     users.filter((one) => one.enabled === false).map((one) => `${tenant.name}-${one.username}`),
   ),
   sounds,
   // Where the table sends a call to a context of the operator's own.
-  etc: { 'extensions.d/own.conf': '[acme-bot]\nexten = _+X!,1,Answer()\n same = n,Wait(30)\n' },
+  own: {
+    asterisk: { 'extensions.d/own.conf': '[acme-bot]\nexten = _+X!,1,Answer()\n same = n,Wait(30)\n' },
+    freeswitch: { 'dialplan/own.xml': ownContext },
+  },
 };
 
 /** Hours are those of the machine's clock: which of them are open is tried elsewhere. */

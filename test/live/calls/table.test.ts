@@ -1,21 +1,21 @@
 import { afterAll } from 'vitest';
-import { type AsteriskSuite, describeAsterisk } from '../asterisk.ts';
 import { sippAvailable } from '../sipp.ts';
 import { type CallSite, startCallSite } from './call-site.ts';
 import { declareCases } from './lanes.ts';
 import { outsideMissing } from './outside.ts';
+import { describePbxs, type StartPbx } from './pbx.ts';
 import { tableCases, tableSite } from './table-cases.ts';
 
 /** Calls of one tenant wait for each other: every PBX takes its part of the table, and they work at the same time. */
 const machines = 2;
 
-function suite(asterisk: AsteriskSuite): void {
+function suite(start: StartPbx): void {
   const sites: CallSite[] = [];
   for (let machine = 0; machine < machines; machine += 1) {
     declareCases(
       tableCases.filter((_, at) => at % machines === machine),
       async () => {
-        const site = await startCallSite(asterisk, tableSite);
+        const site = await startCallSite(start, tableSite);
         sites.push(site);
         return site;
       },
@@ -26,4 +26,4 @@ function suite(asterisk: AsteriskSuite): void {
   });
 }
 
-describeAsterisk('the table of calls', suite, outsideMissing ?? sippAvailable());
+describePbxs('the table of calls', suite, outsideMissing ?? sippAvailable());
