@@ -23,6 +23,9 @@ export function shippedShape(host: string): Record<string, string> {
   <section name="directory">
     <X-PRE-PROCESS cmd="include" data="directory/*.xml"/>
   </section>
+  <section name="languages">
+    <X-PRE-PROCESS cmd="include" data="lang/en/*.xml"/>
+  </section>
 </document>
 `,
     'autoload_configs/sofia.conf.xml': configuration(
@@ -48,7 +51,7 @@ export function shippedShape(host: string): Record<string, string> {
     ),
     'autoload_configs/voicemail.conf.xml': configuration(
       'voicemail.conf',
-      '<settings>\n</settings>\n<profiles>\n<profile name="default">\n<param name="file-extension" value="wav"/>\n</profile>\n</profiles>',
+      '<settings>\n</settings>\n<profiles>\n<profile name="default">\n<param name="file-extension" value="wav"/>\n<param name="skip-greet-key" value="#"/>\n</profile>\n</profiles>',
     ),
     'autoload_configs/timezones.conf.xml': configuration(
       'timezones.conf',
@@ -64,8 +67,10 @@ export function shippedShape(host: string): Record<string, string> {
 </context>
 </include>
 `,
+    'lang/en/en.xml': language,
     // Folders that a pattern includes are there, whatever stands in them.
     'directory/README': '',
+    'sip_profiles/external/README': '',
     'dialplan/public/README': '',
     'ivr_menus/README': '',
   };
@@ -108,6 +113,43 @@ ${Object.entries(settings)
 </include>
 `;
 }
+
+/** What a voicemail box says; without it, no message is taken. Here it beeps. */
+const phrases = [
+  ...[
+    'ack',
+    'disk_quota_exceeded',
+    'enter_id',
+    'enter_pass',
+    'fail_auth',
+    'goodbye',
+    'hello',
+    'listen_file_check',
+  ],
+  ...['menu', 'message_count', 'play_greeting', 'record_file_check', 'record_message', 'record_urgent_check'],
+  ...['say_date', 'say_message_number', 'say_number'],
+];
+
+const language = `<include>
+<language name="en" say-module="en" sound-prefix="$\${sounds_dir}">
+<phrases>
+<macros>
+${phrases
+  .map(
+    (name) => `<macro name="voicemail_${name}">
+<input pattern="(.*)">
+<match>
+<action function="play-file" data="tone_stream://%(100,0,350)"/>
+</match>
+</input>
+</macro>`,
+  )
+  .join('\n')}
+</macros>
+</phrases>
+</language>
+</include>
+`;
 
 /** sipctl with a database of its own in front of a running FreeSWITCH: one node, include files in place, nothing applied. */
 export async function attach(freeswitch: FreeswitchInstance): Promise<Sandbox> {

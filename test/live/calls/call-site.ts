@@ -99,8 +99,7 @@ export async function startCallSite(start: StartPbx, text: SiteText): Promise<Ca
       name,
     );
   for (const [file, hertz] of Object.entries(site.sounds)) writeTone(pbx.soundFile(file), hertz, 0.6);
-  const box = await pbx.attach();
-  await enter(box, site, carrier);
+  // Before the PBX knows of them: where a registration failed, it is a minute to the next one.
   const outside = await startOutside({
     pbx,
     phones: phonesOf(site),
@@ -110,6 +109,8 @@ export async function startCallSite(start: StartPbx, text: SiteText): Promise<Ca
   for (const { name, address, line } of carriers) {
     if (line !== null) lines.set(name, await startBreakableLine(line, address, whenCut[pbx.engine]));
   }
+  const box = await pbx.attach();
+  await enter(box, site, carrier);
   await outside.registered();
   const isUsed = ({ tenant, of, called }: PartyPlace): boolean =>
     of === 'trunk' && called && !site.gone.includes(tenant);

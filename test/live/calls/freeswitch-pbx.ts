@@ -6,6 +6,10 @@ import type { Ask } from '../../../src/platforms/freeswitch/esl/replies.ts';
 import { connectTo, type Files, type FreeswitchInstance } from '../freeswitch.ts';
 import { attach, carrierPort, phonePort, shippedShape } from '../freeswitch-site.ts';
 import type { Pbx } from './pbx.ts';
+import { writeTone } from './sound.ts';
+
+/** Hz; of FreeSWITCH's own prompts. */
+const promptTone = 340;
 
 /** A FreeSWITCH that calls are tried through. */
 export async function freeswitchPbx(
@@ -15,12 +19,16 @@ export async function freeswitchPbx(
   const freeswitch = await start((host) => ({ ...shippedShape(host), ...own }));
   const { host, conf } = freeswitch;
   const folder = dirname(conf);
+  const soundFile = (name: string): string => join(folder, 'sounds', `${name}.wav`);
+  // FreeSWITCH gives up on a PIN where it cannot ask for it.
+  for (const prompt of ['conf-pin', 'conf-bad-pin'])
+    writeTone(soundFile(`conference/${prompt}`), promptTone, 0.1);
   return {
     engine: 'freeswitch',
     phones: { host, port: phonePort },
     carriers: { host, port: carrierPort },
     attach: () => attach(freeswitch),
-    soundFile: (name) => join(folder, 'sounds', `${name}.wav`),
+    soundFile,
     recordings: (tenant) => join(folder, 'recordings/sipctl', tenant),
     messages: ({ domain, name }) => join(folder, 'storage/voicemail/default', domain, name),
     untilKnown: (trunk, isThere) => (isThere ? untilUp(freeswitch, trunk) : Promise.resolve()),

@@ -77,7 +77,7 @@ export const inboundCases: readonly LiveCase[] = [
   row(
     'disabled tenant',
     { from: 'closed', to: '+13305550101', callerId },
-    { status: 401, beforeTheFlow: true },
+    { status: { asterisk: 401, freeswitch: 404 }, beforeTheFlow: true },
   ),
   row(
     'number in To, the account in the request',

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, it } from 'vitest';
 import { demandAgreement } from './agreement.ts';
 import type { CallSite } from './call-site.ts';
+import type { Engine } from './pbx.ts';
 import { type PlannedCall, placeCall, type SeenCall } from './place-call.ts';
 
 /** One test with real calls. Those of one lane run one after another, lanes at the same time. */
@@ -13,12 +14,13 @@ export interface LiveCase {
 
 /** What a call must look like from outside of the PBX. */
 export interface Sight {
-  status: number;
+  /** Where the PBX itself refuses the call, each in its own way. */
+  status: number | Readonly<Record<Engine, number>>;
   /** Parties that the call came to, in order. */
   reaches?: readonly string[];
   /** It came to all of them at once. */
   together?: true;
-  /** PJSIP itself refuses it: no dialplan ever sees the call. */
+  /** The PBX itself refuses it: no dialplan of ours ever sees the call. */
   beforeTheFlow?: true;
   /** The caller does not listen. */
   unheard?: true;
@@ -40,7 +42,8 @@ export const row = (name: string, call: PlannedCall, sight: Sight): LiveCase => 
 });
 
 export async function compare(site: CallSite, seen: SeenCall, sight: Sight): Promise<void> {
-  const { status, reaches = [], together = false, hears = [], requests = [] } = sight;
+  const { reaches = [], together = false, hears = [], requests = [] } = sight;
+  const status = typeof sight.status === 'number' ? sight.status : sight.status[site.pbx.engine];
   const inOrder = (parties: readonly string[]) => (together ? parties.toSorted() : parties);
   const parties = seen.arrivals.map(({ party }) => party);
   expect({ status: seen.status, reaches: inOrder(parties) }).toEqual({ status, reaches: inOrder(reaches) });

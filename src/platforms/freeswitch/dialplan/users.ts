@@ -64,17 +64,14 @@ const ringInOrder = (plan: Plan, { members, ringTime }: FlowGroup): Action[] =>
       : ringAll(ringTime, outside(plan, member)),
   );
 
-const ringTogether = (plan: Plan, { members, ringTime }: FlowGroup): Action[] =>
-  members.length === 0
-    ? []
-    : ringAll(
-        ringTime,
-        members
-          .map((member) =>
-            member.kind === 'user' ? phonesOfMember(plan, member.name) : outside(plan, member),
-          )
-          .join(atOnce),
-      );
+function ringTogether(plan: Plan, { members, ringTime }: FlowGroup): Action[] {
+  if (members.length === 0) return [];
+  const all = members.map((member) =>
+    member.kind === 'user' ? phonesOfMember(plan, member.name) : outside(plan, member),
+  );
+  // Those that ring at once are calls of their own, which know nothing of the caller's time-out.
+  return ringAll(ringTime, `<originate_timeout=${ringTime}>${all.join(atOnce)}`);
+}
 
 // Each member is rung by itself: in a list with commas, only the first phone of a user would ring.
 const atOnce = ':_:';
