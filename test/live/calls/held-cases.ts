@@ -27,6 +27,12 @@ const endAll = async (...calls: OutgoingCall[]): Promise<void> => {
   await Promise.all(calls.map((call) => call.ended));
 };
 
+/** Ends calls, and waits until their places are free. */
+const free = async (site: CallSite, tenant: string, ...calls: OutgoingCall[]): Promise<void> => {
+  await endAll(...calls);
+  await site.ready(tenant);
+};
+
 /** Calls while another one stands, and their statuses. */
 const statuses = async (site: CallSite, calls: readonly PlannedCall[]): Promise<number[]> => {
   const seen: number[] = [];
@@ -78,7 +84,7 @@ export const heldCases: readonly LiveCase[] = [
       const emergency = await placeCall(site, urgent);
       demandAgreement(site, urgent, emergency);
       await compare(site, emergency, { status: 200, reaches: ['tight'], hears: ['tight'] });
-      await endAll(first);
+      await free(site, 'tight', first);
       expect(await statuses(site, [{ from: 'tight-quin', to: '1001' }])).toEqual([200]);
     },
   },
@@ -92,7 +98,7 @@ export const heldCases: readonly LiveCase[] = [
         { from: 'narrow-tom', to: '1001', calls: { users: { ray: 1 } } },
       ]);
       expect(refused).toEqual([486, 486]);
-      await endAll(first);
+      await free(site, 'narrow', first);
       expect(await statuses(site, [{ from: 'narrow-tom', to: '1001' }])).toEqual([200]);
     },
   },
@@ -117,7 +123,7 @@ export const heldCases: readonly LiveCase[] = [
         { from: 'narrow', to: '+13205550101', calls: { trunks: { line: 1 } } },
       ]);
       expect(refused).toEqual([486, 486]);
-      await endAll(first);
+      await free(site, 'narrow', first);
       expect(await statuses(site, [{ from: 'narrow', to: '+13205550101' }])).toEqual([200]);
     },
   },

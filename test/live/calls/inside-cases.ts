@@ -115,7 +115,7 @@ export const insideCases: readonly LiveCase[] = [
     run: async (site) => {
       const cat = 'acme-cat';
       const message = await placeCall(site, {
-        ...{ from: ann, to: '1003', does: { [cat]: 'ring' }, presses: 'w#', talks: 3 },
+        ...{ from: ann, to: '1003', does: { [cat]: 'ring' }, presses: 'w#', talks: 5 },
       });
       await compare(site, message, { status: 200, reaches: [cat] });
       await vi.waitFor(() => expect(site.outside.waiting(cat)).toBe(1), { timeout: 10_000 });
