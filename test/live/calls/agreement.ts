@@ -10,6 +10,7 @@ import { shippedCatalog } from '../live-node.ts';
 import type { CallSite } from './call-site.ts';
 import type { Arrival } from './outside.ts';
 import type { Behaviour } from './outside-config.ts';
+import type { Engine } from './pbx.ts';
 import type { PlannedCall, SeenCall } from './place-call.ts';
 
 /** The call flows of these tenants, from the same database that was applied; PINs are read as long as it is open. */
@@ -52,7 +53,7 @@ export function demandAgreement(
   const parties = seen.arrivals.map(({ party }) => party);
   const thought = partiesOf(site, tenant, simulation);
   const because = JSON.stringify(simulation.decisions, null, 1);
-  expect({ status: statusOf(simulation), parties: thought.toSorted() }, because).toEqual({
+  expect({ status: statusOf(simulation, site.pbx.engine), parties: thought.toSorted() }, because).toEqual({
     status: seen.status,
     parties: parties.toSorted(),
   });
@@ -81,13 +82,13 @@ function demandNumbers(
 
 const quoted = (number: string): string => number.replace(/[*+]/g, '\\$&');
 
-function statusOf({ answered, outcome }: Simulation): number {
+function statusOf({ answered, outcome }: Simulation, engine: Engine): number {
   if (answered || outcome.kind === 'app') return 200;
-  return outcome.kind === 'refused' ? outcome.sip : goneRound;
+  return outcome.kind === 'refused' ? outcome.sip : goneRound[engine];
 }
 
-/** What a caller is told whose call went round in circles: temporarily unavailable. */
-const goneRound = 480;
+/** What a caller is told whose call went round in circles: temporarily unavailable, or too many hops. */
+const goneRound: Readonly<Record<Engine, number>> = { asterisk: 480, freeswitch: 483 };
 
 function partiesOf(site: CallSite, tenant: string, { decisions }: Simulation): string[] {
   return decisions.flatMap((one): string[] => {

@@ -18,8 +18,8 @@ export interface CarrierAccount {
   address: string;
   /** A further address through which it is called; null: there is none. */
   line: string | null;
-  /** What a trunk registers and signs its calls with; null: whatever comes is taken. */
-  credentials: { username: string; password: string } | null;
+  /** Who may register; calls are signed with the password, too. Without one whatever comes is taken. */
+  credentials: { username: string; password: string | null } | null;
 }
 
 export interface SipAddress {
@@ -115,9 +115,10 @@ function carrierSections({ name, address, line, credentials }: CarrierAccount, p
           section(name, 'auth', [
             'auth_type = userpass',
             `username = ${credentials.username}`,
-            `password = ${credentials.password}`,
+            `password = ${credentials.password ?? ''}`,
           ]),
         ];
+  const isOpen = (credentials?.password ?? null) === null;
   return [
     section(`transport-${name}`, 'transport', ['protocol = udp', `bind = ${address}:5060`]),
     section(name, 'identify', [`endpoint = ${name}`, `match_request_uri = /[@:](${at})([:>;]|$)/`]),
@@ -127,7 +128,7 @@ function carrierSections({ name, address, line, credentials }: CarrierAccount, p
       'context = carriers',
       `transport = transport-${name}`,
       `aors = ${aors.join(',')}`,
-      ...(credentials === null ? [] : [`auth = ${name}`]),
+      ...(isOpen ? [] : [`auth = ${name}`]),
       `set_var = PARTY=${name}`,
     ]),
   ].join('\n');

@@ -10,6 +10,7 @@ import type { CallSite, SiteText } from './call-site.ts';
 import type { LiveCase } from './lanes.ts';
 import type { OutgoingCall } from './outside.ts';
 import type { Behaviour } from './outside-config.ts';
+import type { Engine } from './pbx.ts';
 import { type PlannedCall, placeCall } from './place-call.ts';
 import { valueCommands } from './site-commands.ts';
 import { sounds } from './sites.ts';
@@ -45,12 +46,13 @@ function live(site: SiteValues): SiteValues {
 }
 
 const sites = Object.values(company).map(live);
-/** Each knows the account of its trunk. */
+/** Each lets its trunk register, and takes whatever comes from it. */
 const carriersOf = ({ tenant, trunks }: SiteValues) =>
   enabled(trunks).map(
-    ({ name, username, password }) =>
-      [`${tenant.name}-${name}`, { username: String(username), password: String(password) }] as const,
+    ({ name, username }) =>
+      [`${tenant.name}-${name}`, { username: String(username), password: null }] as const,
   );
+
 const ownContext = `<include>
 <context name="acme-bot">
 <extension name="bot">
@@ -97,7 +99,7 @@ async function play(site: CallSite, { tenant, call, world = {} }: CallCase): Pro
   const standing = await stand(site, tenant, world.calls ?? {});
   try {
     const flow = site.flows.get(tenant) as CallFlow;
-    const hand = handOf(simulated(site, planned, world), flow, world.pressed);
+    const hand = handOf(simulated(site, planned, world), flow, world.pressed, site.pbx.engine);
     const seen = await placeCall(site, { ...planned, ...hand });
     const simulation = demandAgreement(site, planned, seen, world);
     if (planned.inTo === undefined) await demandVoice(site, tenant, simulation, seen.heard);
@@ -135,7 +137,7 @@ function plannedCall(
 }
 
 /** Half a second each: from an answer to the first key, from a key to the next menu, over a sound to the next try. */
-const pauses = { first: 1, nothing: 6, wrong: 3, key: 2, ambiguous: 8, pin: 7 } as const;
+const pauses = { first: 1, nothing: 6, wrong: 3, key: 2, long: 9, ambiguous: 8, pin: 7 } as const;
 
 interface Hand {
   /** As `PlannedCall.presses`. */
@@ -148,9 +150,10 @@ interface Hand {
 function handOf(
   { decisions }: Simulation,
   { ivrs, dialled }: CallFlow,
-  pressed: readonly string[] = [],
+  pressed: readonly string[] | undefined,
+  engine: Engine,
 ): Hand {
-  const left = [...pressed];
+  const left = [...(pressed ?? [])];
   let [presses, pause, rings] = ['', pauses.first as number, 0];
   for (const one of decisions) {
     if (one.step === 'ring' && one.result === 'no-answer') rings += one.seconds;
@@ -171,6 +174,8 @@ function handOf(
     const begins = dialled.some(
       ({ action, pattern }) => action.kind === 'reach' && pattern.literal.startsWith(entered),
     );
+    // FreeSWITCH waits for the next digit also where none could make an extension of it.
+    if (result === 'wrong' && open && engine === 'freeswitch') return 'long';
     return result === 'nothing' || result === 'wrong' ? result : open && begins ? 'ambiguous' : 'key';
   }
 }
