@@ -174,8 +174,8 @@ function handOf(
     const begins = dialled.some(
       ({ action, pattern }) => action.kind === 'reach' && pattern.literal.startsWith(entered),
     );
-    // FreeSWITCH waits for the next digit also where none could make an extension of it.
-    if (result === 'wrong' && open && engine === 'freeswitch') return 'long';
+    // FreeSWITCH waits for the next digit also where none could make an extension of these.
+    if (result === 'wrong' && open && entered.length > 1 && engine === 'freeswitch') return 'long';
     return result === 'nothing' || result === 'wrong' ? result : open && begins ? 'ambiguous' : 'key';
   }
 }
