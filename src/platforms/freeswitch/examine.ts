@@ -38,7 +38,9 @@ export async function examineFreeSwitch(examination: Examination, write: boolean
     return [
       ...checks,
       login,
-      ...(await attempt('event socket', () => examineControl((command) => esl.api(command), node))),
+      ...(await attempt('event socket', () =>
+        examineControl((command) => esl.api(command), node, examination.files),
+      )),
     ];
   } finally {
     await esl.close();
