@@ -150,7 +150,7 @@ function judgeTree(delivered: Delivered, { gateways }: Tree): Finding | null {
   const other = all.find(({ profile }) => profile !== carrierProfile);
   if (other !== undefined) {
     const message = `the profile ${other.profile} has a gateway ${name}, too, which sipctl did not deliver: calls may take that one`;
-    return finding(delivered, 'differs', message);
+    return { ...finding(delivered, 'differs', message), standing: true };
   }
   if (isSame(first.element, delivered.element)) return null;
   const where = all.length > 1 ? ', which stands before the one that sipctl delivered' : '';
