@@ -5,8 +5,10 @@ import type { Check } from '../target.ts';
 import { callsFile } from './delivered-files.ts';
 import { moduleExists } from './esl/commands.ts';
 import type { Ask } from './esl/replies.ts';
+import { runningElement } from './running-xml.ts';
 import { unknownZones, zonesFile, zonesOf } from './time-zones.ts';
 import { controlsRun } from './verify-surroundings.ts';
+import { attributeOf, type Element } from './xml/element.ts';
 
 /** What calls rely on that no delivered file can bring along. */
 export async function callChecks(ask: Ask, files: Generations, node: string): Promise<Check[]> {
@@ -15,6 +17,7 @@ export async function callChecks(ask: Ask, files: Generations, node: string): Pr
     await needed(ask),
     await wanted(ask),
     ...(await zoneChecks(ask, files)),
+    ...(await handlerChecks(ask)),
   ];
 }
 
@@ -97,3 +100,37 @@ async function zoneChecks(ask: Ask, files: Generations): Promise<Check[]> {
     },
   ];
 }
+
+/** Modules that answer for parts of the configuration before any file is looked at, and how they say so. */
+const handlers = [
+  { module: 'mod_lua', settings: 'lua.conf', by: 'a script' },
+  { module: 'mod_xml_curl', settings: 'xml_curl.conf', by: 'a web server' },
+] as const;
+
+const answered = /\b(?:configuration|dialplan|directory)\b/g;
+
+// FusionPBX does so. What is answered there is never looked for in a file, and only the call itself would show it.
+async function handlerChecks(ask: Ask): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const { module, settings, by } of handlers) {
+    if (!(await moduleExists(ask, module))) continue;
+    const found = await runningElement(ask, 'configuration', 'configuration', settings);
+    const parts = new Set(
+      found === null ? [] : bindingsOf(found).flatMap((one) => one.match(answered) ?? []),
+    );
+    if (parts.size === 0) continue;
+    checks.push({
+      name: settings,
+      status: 'warning',
+      message: `${by} answers for ${[...parts].sort().join(', ')} before any file: what it answers hides what sipctl delivers`,
+      hint: `see what it answers for the domains and contexts of sipctl; docs/freeswitch.md, "Beside FusionPBX"`,
+    });
+  }
+  return checks;
+}
+
+const bindingsOf = (element: Element): string[] => [
+  ...(attributeOf(element, 'name') === 'xml-handler-bindings' ? [attributeOf(element, 'value') ?? ''] : []),
+  ...(attributeOf(element, 'name') === 'gateway-url' ? [attributeOf(element, 'bindings') ?? ''] : []),
+  ...element.children.flatMap(bindingsOf),
+];

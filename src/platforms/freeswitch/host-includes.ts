@@ -70,6 +70,9 @@ async function examineFolder(
     return failed(message, `${howToInclude(by, pattern, text)}; then: ${init}`);
   }
   const ok: Check = { name, status: 'ok', message: `${host} leads to ${indexPath(file)}` };
+  const folder = posix.dirname(host);
+  if ((await files.stat(folder)) === null)
+    return failed(`there is no folder ${folder}`, `mkdir ${files.place}/${folder}; then: ${init}`);
   const found = await textOf(files, host);
   if (found === hostFileText(host, file)) return ok;
   if (found !== null && found.trim() !== '' && !found.includes(indexPath(file))) {
