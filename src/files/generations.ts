@@ -34,7 +34,7 @@ export interface Generations {
   /** A file of the configuration folder itself, not ours to change, or null where it is missing. */
   readHost(name: string): Promise<Buffer | null>;
   /** Adds or replaces a file of the configuration folder: for `node init --write` only. */
-  writeHost(name: string, text: string): Promise<void>;
+  writeHost(name: string, text: string | Buffer): Promise<void>;
   /** Owner, group and mode of a path below the configuration folder, or null where it is missing. */
   stat(path: string): Promise<HostStat | null>;
 }

@@ -122,7 +122,13 @@ export function localGenerations(dir: string, options: LocalOptions): Generation
     readHost: (name) => explained('read', async () => readWithin(operations, await home(), name)),
     writeHost: (name, text) =>
       explained('write', async () =>
-        writeHostFile(await writer(), await home(), name, Buffer.from(text), options.now()),
+        writeHostFile(
+          await writer(),
+          await home(),
+          name,
+          typeof text === 'string' ? Buffer.from(text) : text,
+          options.now(),
+        ),
       ),
     stat: (path) => explained('look', async () => hostStat(operations, accounts, await home(), path)),
   };

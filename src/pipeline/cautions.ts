@@ -1,5 +1,5 @@
 import type { Problem } from '../errors.ts';
-import { inboundTrunk } from '../model/inbound-trunk.ts';
+import { type InboundTrunk, inboundTrunk } from '../model/inbound-trunk.ts';
 import type { Catalog } from '../model/template.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Store } from '../store/store.ts';
@@ -19,7 +19,7 @@ export function changedTrunks({ nodes }: Plan): TrunkRef[] {
 
 /**
  * What engines make of these trunks beside all others that their owners may not expect, each thing once. Where there
- * are none nothing is read, and where no call can be taken for theirs by its address, no node is asked for.
+ * are none nothing is read, and where all their calls come to a registered contact, no node is asked for.
  */
 export async function cautions(
   { store, catalog }: { store: Store; catalog: Catalog },
@@ -33,7 +33,8 @@ export async function cautions(
     return template === undefined ? [] : [inboundTrunk(trunk, template)];
   });
   const isNew = (trunk: TrunkRef): boolean => wanted.has(key(trunk));
-  if (!inbound.some((trunk) => isNew(trunk) && trunk.networks.length > 0)) return [];
+  const concerns = ({ networks, registered }: InboundTrunk): boolean => networks.length > 0 || !registered;
+  if (!inbound.some((trunk) => isNew(trunk) && concerns(trunk))) return [];
   const found = new Map<string, Problem>();
   for (const { target, tenants } of await targets()) {
     const served = inbound.filter(({ tenant }) => tenants?.includes(tenant) ?? true);

@@ -120,30 +120,43 @@ async function inTurn(running: RunningSystem, steps: readonly ReloadStep[]): Pro
 const registerAgain = (step: ReloadStep): ReloadStep[] =>
   step.kind === 'reload-module' ? [] : [{ kind: 'register', registration: step.registration }];
 
-// A reload that fails is itself a finding: the flip is undone then, as for any other.
+// A reload that fails is itself a finding: the flip is undone then, as for any other. Where the PBX refuses the old files
+// too, it is for a fault in somebody else's, and it may have kept all that ran: that is asked.
 async function reloadAndVerify(
   { target, plan, options, held }: Settling,
   running: RunningSystem,
   generation: Manifest,
   steps: readonly ReloadStep[],
 ): Promise<Finding[]> {
+  const isNew = generation.generation !== held.generation;
+  const refusals: Finding[] = [];
   try {
     options.progress(target.node, 'reloading');
-    await inTurn(
-      running,
-      steps.filter(({ kind }) => kind !== 'unregister'),
-    );
+    try {
+      await inTurn(
+        running,
+        steps.filter(({ kind }) => kind !== 'unregister'),
+      );
+    } catch (error) {
+      if (isNew || !(error instanceof SipctlError) || error.outcome !== 'failed') throw error;
+      refusals.push(refusal(target, error));
+    }
     options.progress(target.node, 'verifying');
-    const isNew = generation.generation !== held.generation;
     const changed = new Set(
       isNew ? plan.changes.map((change) => change.key) : Object.keys(generation.artifacts),
     );
-    return await running.verify(await artifactsOf(target, generation), changed);
+    const findings = await running.verify(await artifactsOf(target, generation), changed);
+    if (findings.some(({ standing }) => standing !== true)) return [...refusals, ...findings];
+    return [...refusals.map((one): Finding => ({ ...one, standing: true })), ...findings];
   } catch (error) {
     if (!(error instanceof SipctlError)) throw error;
-    return [{ object: target.node, tenant: null, file: null, code: 'missing', message: error.message }];
+    return [...refusals, refusal(target, error)];
   }
 }
+
+const refusal = ({ node }: Target, { message }: SipctlError): Finding => ({
+  ...{ object: node, tenant: null, file: null, code: 'missing', message },
+});
 
 const obstructed = (target: Target, obstacles: readonly Finding[]): SipctlError =>
   new SipctlError(

@@ -153,15 +153,19 @@ ${phrases
 
 /** sipctl with a database of its own in front of a running FreeSWITCH: one node, include files in place, nothing applied. */
 export async function attach(freeswitch: FreeswitchInstance): Promise<Sandbox> {
-  const { conf, esl } = freeswitch;
-  const dir = join(dirname(conf), 'sipctl-site');
+  const dir = join(dirname(freeswitch.conf), 'sipctl-site');
   mkdirSync(dir);
   const box = sandboxIn(dir);
-  const control = ['--esl', `${esl.host}:${esl.port}`, '--esl-password', 'env:ESL_PASSWORD'];
   await box.ok('init');
+  await addNode(box, freeswitch);
+  return box;
+}
+
+/** A running FreeSWITCH as a node of a database that is there. */
+export async function addNode(box: Sandbox, { conf, esl }: FreeswitchInstance): Promise<void> {
+  const control = ['--esl', `${esl.host}:${esl.port}`, '--esl-password', 'env:ESL_PASSWORD'];
   await box.ok(['node', 'add', node, '--kind', 'freeswitch', '--dir', conf, ...control], {
     env: { ESL_PASSWORD: esl.password },
   });
   await box.ok(['node', 'init', node, '--write']);
-  return box;
 }

@@ -24,7 +24,11 @@ export interface FreeswitchInstance {
   remove(path: string): void;
   /** What was logged so far. */
   log(): string;
-  /** Ends FreeSWITCH, by its process id, and removes its folder. */
+  /** Ends FreeSWITCH, by its process id, and leaves its folder as it is. */
+  halt(): Promise<void>;
+  /** Starts it again after `halt`, with the same folder and address. */
+  resume(): Promise<void>;
+  /** Ends FreeSWITCH, and removes its folder. */
   stop(): Promise<void>;
 }
 
@@ -63,24 +67,31 @@ export async function startFreeswitch(files: Files = sampleTenant): Promise<Free
   const own = typeof files === 'function' ? files(host) : files;
   for (const [path, text] of Object.entries({ ...minimalConfiguration(esl), ...own })) write(path, text);
 
-  const child = launch(folder);
+  let child = launch(folder);
   // With the whole of its group: `timeout` leads it. Nothing of the folder is needed any more.
   const end = (): void => {
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
       process.kill(-child.pid, 'SIGKILL');
   };
+  const halt = async (): Promise<void> => {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    end();
+    await ended;
+  };
   process.once('exit', end);
   const instance: FreeswitchInstance = {
-    ...{ pid: child.pid ?? 0, host, conf: join(folder, 'conf'), esl, write },
+    ...{ pid: child.pid ?? 0, host, conf: join(folder, 'conf'), esl, write, halt },
     remove: (path) => rmSync(join(folder, 'conf', path)),
     log: () => readFileSync(join(folder, 'log', 'freeswitch.log'), 'utf8'),
+    resume: async () => {
+      child = launch(folder);
+      instance.pid = child.pid ?? 0;
+      await ready(instance, child);
+    },
     stop: async () => {
       process.off('exit', end);
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      if (child.exitCode === null && child.signalCode === null) {
-        end();
-        await ended;
-      }
+      await halt();
       rmSync(folder, { recursive: true, force: true });
     },
   };

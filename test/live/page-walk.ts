@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { executable } from '../cli/process.ts';
 import type { AsteriskInstance } from './asterisk.ts';
+import type { FreeswitchInstance } from './freeswitch.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -27,20 +28,52 @@ export interface Step {
   output: string;
 }
 
+/** Where a page is walked: a folder that is not there yet, and what stands in the place of the page's own words. */
+interface Place {
+  folder: string;
+  words: Readonly<Record<string, string>>;
+  /** Files beside the database, for example with a secret. */
+  files: Readonly<Record<string, string>>;
+}
+
 /** Runs the lines one after the other in one shell, on this instance in place of the one that the page speaks of. */
-export async function walkPage(
-  asterisk: AsteriskInstance,
+export const walkPage = (
+  { etc, ami }: AsteriskInstance,
+  lines: readonly string[],
+  secrets: Readonly<Record<string, string>>,
+): Promise<Step[]> => {
+  const words = { '/etc/asterisk': `'${etc}'`, '127.0.0.1:5038': `${ami.host}:${ami.port}` };
+  return walk(
+    { folder: join(dirname(etc), 'walk'), words, files: { 'ami.secret': ami.secret } },
+    lines,
+    secrets,
+  );
+};
+
+/** The same, on a FreeSWITCH. */
+export const walkPageOnFreeswitch = (
+  { conf, esl }: FreeswitchInstance,
+  lines: readonly string[],
+  secrets: Readonly<Record<string, string>>,
+): Promise<Step[]> => {
+  const words = { '/etc/freeswitch': `'${conf}'`, '127.0.0.1:8021': `${esl.host}:${esl.port}` };
+  return walk(
+    { folder: join(dirname(conf), 'walk'), words, files: { 'esl.password': esl.password } },
+    lines,
+    secrets,
+  );
+};
+
+async function walk(
+  { folder, words, files }: Place,
   lines: readonly string[],
   secrets: Readonly<Record<string, string>>,
 ): Promise<Step[]> {
-  const folder = join(dirname(asterisk.etc), 'walk');
   mkdirSync(join(folder, 'bin'), { recursive: true });
   symlinkSync(executable, join(folder, 'bin/sipctl'));
-  writeFileSync(join(folder, 'ami.secret'), asterisk.ami.secret, { mode: 0o600 });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o600 });
   const here = (line: string): string =>
-    line
-      .replaceAll('/etc/asterisk', `'${asterisk.etc}'`)
-      .replaceAll('127.0.0.1:5038', `${asterisk.ami.host}:${asterisk.ami.port}`);
+    Object.entries(words).reduce((text, [word, own]) => text.replaceAll(word, own), line);
   const script = lines.map((line) => `${here(line)}\nprintf '\\n@@%d@@\\n' "$?"`);
   const { PATH, NODE_OPTIONS } = process.env;
   const output = await bash(`set -u -o pipefail\n${script.join('\n')}\n`, folder, {

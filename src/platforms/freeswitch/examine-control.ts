@@ -1,29 +1,36 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import type { Generations } from '../../files/generations.ts';
 import type { Node } from '../../model/nouns.ts';
 import type { Check } from '../target.ts';
-import { globalVariable, moduleExists, sofiaStatus, version } from './esl/commands.ts';
+import { globalVariable, version } from './esl/commands.ts';
 import type { Ask } from './esl/replies.ts';
-import { carrierProfile } from './render/gateways.ts';
+import { callChecks } from './examine-calls.ts';
+import { profileChecks } from './examine-profiles.ts';
+import { settingsOf } from './profiles.ts';
 import { runningElement } from './running-xml.ts';
-import { attributeOf, childrenNamed, type Element } from './xml/element.ts';
 
 /** What a running FreeSWITCH says of itself that an apply, or the safety of its accounts, relies on. */
-export async function examineControl(ask: Ask, node: Node): Promise<Check[]> {
+export async function examineControl(ask: Ask, node: Node, files: Generations): Promise<Check[]> {
   return [
     { name: 'version', status: 'ok', message: `FreeSWITCH ${await version(ask)}` },
     await folderCheck(ask, node),
-    ...(await moduleChecks(ask)),
+    ...(await callChecks(ask, files, node.name)),
     ...(await socketChecks(ask, node)),
     ...(await profileChecks(ask)),
     ...(await mergedFileCheck(ask)),
   ];
 }
 
+async function isSameFolder(one: string, other: string): Promise<boolean> {
+  const real = (path: string): Promise<string> => realpath(path).catch(() => path.replace(/\/+$/, ''));
+  return (await real(one)) === (await real(other));
+}
+
 async function folderCheck(ask: Ask, node: Node): Promise<Check> {
-  const name = 'reading';
+  const name = 'folder in use';
   const folder = (await globalVariable(ask, 'conf_dir'))?.trim() ?? null;
-  if (folder === null || folder === node.dir)
+  if (folder === null || (await isSameFolder(folder, node.dir)))
     return { name, status: 'ok', message: `FreeSWITCH reads ${node.dir}` };
   return {
     name,
@@ -33,34 +40,8 @@ async function folderCheck(ask: Ask, node: Node): Promise<Check> {
   };
 }
 
-const neededModules = ['mod_sofia', 'mod_commands', 'mod_dialplan_xml', 'mod_dptools', 'mod_hash'];
-
-async function moduleChecks(ask: Ask): Promise<Check[]> {
-  const missing: string[] = [];
-  for (const module of neededModules) if (!(await moduleExists(ask, module))) missing.push(module);
-  const name = 'modules';
-  if (missing.length === 0) return [{ name, status: 'ok', message: 'all that is needed is loaded' }];
-  return [
-    {
-      name,
-      status: 'failed',
-      message: `not loaded: ${missing.join(', ')}`,
-      hint: `${missing.map((module) => `<load module="${module}"/>`).join(', ')} in modules.conf.xml`,
-    },
-  ];
-}
-
-const settingsOf = (element: Element | undefined): Map<string, string> =>
-  new Map(
-    childrenNamed(element ?? { name: '', attributes: [], children: [] }, 'settings')
-      .flatMap((settings) => childrenNamed(settings, 'param'))
-      .map((param) => [attributeOf(param, 'name') ?? '', attributeOf(param, 'value') ?? '']),
-  );
-
 async function socketChecks(ask: Ask, node: Node): Promise<Check[]> {
-  const socket = settingsOf(
-    (await runningElement(ask, 'configuration', 'configuration', 'event_socket.conf')) ?? undefined,
-  );
+  const socket = settingsOf(await runningElement(ask, 'configuration', 'configuration', 'event_socket.conf'));
   const checks: Check[] = [];
   if (node.eslPassword?.reveal() === defaultPassword) {
     checks.push({
@@ -85,40 +66,6 @@ async function socketChecks(ask: Ask, node: Node): Promise<Check[]> {
 const defaultPassword = 'ClueCon';
 
 const isLocal = (address: string): boolean => isIP(address) !== 0 && /^(127\.|::1$)/.test(address);
-
-/** Settings that put all users into one domain, whatever they name. */
-const oneDomainSettings = ['force-register-domain', 'force-register-db-domain', 'force-subscription-domain'];
-
-async function profileChecks(ask: Ask): Promise<Check[]> {
-  const checks: Check[] = [];
-  const running = new Set((await sofiaStatus(ask)).map(({ name }) => name));
-  checks.push(
-    running.has(carrierProfile)
-      ? { name: 'profile', status: 'ok', message: `the SIP profile ${carrierProfile} runs` }
-      : {
-          name: 'profile',
-          status: 'failed',
-          message: `there is no SIP profile ${carrierProfile}, to which trunks belong`,
-          hint: `make one in sip_profiles/${carrierProfile}.xml, as FreeSWITCH ships it`,
-        },
-  );
-  const sofia = await runningElement(ask, 'configuration', 'configuration', 'sofia.conf');
-  const profiles =
-    sofia === null ? [] : childrenNamed(sofia, 'profiles').flatMap((one) => childrenNamed(one, 'profile'));
-  for (const profile of profiles) {
-    const name = attributeOf(profile, 'name') ?? '';
-    const settings = settingsOf(profile);
-    const forced = oneDomainSettings.filter((setting) => settings.has(setting));
-    if (forced.length === 0 || name.endsWith('-ipv6')) continue;
-    checks.push({
-      name: `profile ${name}`,
-      status: 'warning',
-      message: `${forced.join(', ')} puts every user into one domain: users of other tenants cannot register`,
-      hint: `take ${forced.length === 1 ? 'it' : 'them'} out of the profile ${name}, then restart it: that ends its calls`,
-    });
-  }
-  return checks;
-}
 
 // It holds every secret of the configuration.
 async function mergedFileCheck(ask: Ask): Promise<Check[]> {

@@ -38,7 +38,9 @@ export async function examineFreeSwitch(examination: Examination, write: boolean
     return [
       ...checks,
       login,
-      ...(await attempt('event socket', () => examineControl((command) => esl.api(command), node))),
+      ...(await attempt('event socket', () =>
+        examineControl((command) => esl.api(command), node, examination.files),
+      )),
     ];
   } finally {
     await esl.close();
@@ -107,7 +109,8 @@ async function examineFolder({ node, files }: Examination): Promise<Check[]> {
           name: 'writable',
           status: 'failed',
           message: `${path} cannot be written by the user who runs sipctl; it belongs to ${owner}:${group}`,
-          hint: `run sipctl as ${owner}, or: sudo chgrp -R $(id -gn) ${path} && sudo chmod -R g+rwX ${path}`,
+          // Another group would shut FreeSWITCH out.
+          hint: `run sipctl as ${owner}, or: sudo chmod -R g+rwX ${path} && sudo usermod -aG ${group} $(id -un), and sign in anew`,
         },
   ];
   // The delivered files hold passwords.

@@ -7,6 +7,7 @@ import type { ReloadStep } from '../../plan/plan.ts';
 import { withRetry } from '../control/retry.ts';
 import { readManifest } from '../generation-files.ts';
 import type { Engine, Finding, LiveState, RunningSystem } from '../target.ts';
+import { reloading } from './broken-tree.ts';
 import { allGatewaysStep, reloadXmlStep } from './changes.ts';
 import { type Delivered, deliveredObjects, gatewayName } from './delivered.ts';
 import { gatewaysFile } from './delivered-files.ts';
@@ -100,10 +101,11 @@ class RunningFreeSwitch implements RunningSystem {
     if (step.kind === 'unregister') return this.#end([step.registration]);
     // What was ended is made anew by the reload.
     if (step.kind === 'register') return;
-    if (step.module === (reloadXmlStep as { module: string }).module) return reloadXml(this.#ask);
+    if (step.module === (reloadXmlStep as { module: string }).module)
+      return reloading(this.#ask, () => reloadXml(this.#ask));
     if (step.module === (allGatewaysStep as { module: string }).module) await this.#endAll();
     await this.#untilLeft();
-    await rescanProfile(this.#ask, carrierProfile);
+    await reloading(this.#ask, () => rescanProfile(this.#ask, carrierProfile));
   }
 
   async verify(artifacts: readonly Artifact[], changed: ReadonlySet<string>): Promise<Finding[]> {
@@ -115,7 +117,7 @@ class RunningFreeSwitch implements RunningSystem {
     return verifyDelivered({ ask: this.#ask, artifacts, changed, before });
   }
 
-  // A tree that cannot be parsed leaves the old one in force, and is the reload's own complaint.
+  // A tree that cannot be parsed leaves the old one in force, and is the reload's own complaint (`reloading`).
   async obstacles(): Promise<Finding[]> {
     return [];
   }

@@ -4,6 +4,7 @@ import type { Node } from '../../model/nouns.ts';
 import type { Catalog } from '../../model/template.ts';
 import { prepare } from '../generation-files.ts';
 import type { Target } from '../target.ts';
+import { cautions } from './cautions.ts';
 import { objectChanges, reloadAll, reloadFor } from './changes.ts';
 import { examineFreeSwitch } from './examine.ts';
 import { renderIndexes, renderTenant } from './render/render.ts';
@@ -35,6 +36,7 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
     recipe: { kind: node.kind, catalog, version: '', transports: {} },
     render: renderTenant,
     indexes: ({ artifacts }) => renderIndexes(artifacts),
+    cautions,
     objectChanges,
     reloadFor,
     reloadAll,

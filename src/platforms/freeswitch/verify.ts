@@ -4,9 +4,11 @@ import { type Delivered, deliveredElements, deliveredObjects, gatewayName, users
 import { directoryFile, gatewaysFile } from './delivered-files.ts';
 import { gatewayStatus, sofiaStatus } from './esl/commands.ts';
 import type { Ask } from './esl/replies.ts';
+import { profilesInTree, speaksTls } from './profiles.ts';
 import { carrierProfile } from './render/gateways.ts';
 import { runningElement } from './running-xml.ts';
 import { fileFinding, Places, verifyCalls } from './verify-calls.ts';
+import { verifySurroundings } from './verify-surroundings.ts';
 import { attributeOf, childrenNamed, type Element, isSame } from './xml/element.ts';
 
 /** What a verification compares, and with whose help. */
@@ -35,6 +37,8 @@ export async function verifyDelivered(verification: Verification): Promise<Findi
       findings.push(...(await verifyDirectory(verification.ask, artifact)));
     else findings.push(...(await verifyCalls(places, artifact)));
   }
+  const { ask, artifacts, changed } = verification;
+  findings.push(...(await verifySurroundings(ask, artifacts, changed)));
   return [...findings, ...(await verifyGateways(verification))];
 }
 
@@ -102,41 +106,65 @@ async function verifyGateways({ ask, artifacts, changed, before }: Verification)
     for (const delivered of deliveredObjects(artifact)) {
       const name = gatewayName(delivered.element);
       kept.add(name);
-      const inTree = judgeTree(delivered, tree.get(name) ?? []);
+      const inTree = judgeTree(delivered, tree);
       if (inTree !== null) findings.push(inTree);
-      else if (!made.has(name))
-        findings.push(finding(delivered, 'missing', `FreeSWITCH refused the gateway ${name}`));
+      else if (!made.has(name)) findings.push(finding(delivered, 'missing', refusedGateway(delivered, tree)));
       else if (changed.has(artifact.key)) findings.push(...(await judgeRunning(ask, delivered)));
     }
   }
   return [...findings, ...before.filter((one) => isLeftOver(one, { kept, made, tree })).map(leftOver)];
 }
 
-/** Gateway name → its elements in the tree, of which the first counts. */
-async function gatewaysInTree(ask: Ask): Promise<Map<string, Element[]>> {
-  const sofia = await runningElement(ask, 'configuration', 'configuration', 'sofia.conf');
-  const named = new Map<string, Element[]>();
-  const profiles = childrenNamed(sofia ?? { name: '', attributes: [], children: [] }, 'profiles');
-  for (const profile of profiles.flatMap((one) => childrenNamed(one, 'profile'))) {
-    for (const gateway of childrenNamed(profile, 'gateways').flatMap((one) =>
-      childrenNamed(one, 'gateway'),
-    )) {
-      const name = gatewayName(gateway);
-      named.set(name, [...(named.get(name) ?? []), gateway]);
-    }
-  }
-  return named;
+/** The gateways of FreeSWITCH's tree. */
+interface Tree {
+  /** Name → where it stands, in the order of the tree. */
+  gateways: ReadonlyMap<string, readonly { profile: string; element: Element }[]>;
+  /** True where the profile of carriers speaks TLS. */
+  tls: boolean;
 }
 
-function judgeTree(delivered: Delivered, [first]: readonly Element[]): Finding | null {
+async function gatewaysInTree(ask: Ask): Promise<Tree> {
+  const gateways = new Map<string, { profile: string; element: Element }[]>();
+  let tls = false;
+  const profiles = await profilesInTree(ask);
+  for (const one of profiles) {
+    const profile = attributeOf(one, 'name') ?? '';
+    if (profile === carrierProfile) tls = speaksTls(one);
+    for (const element of childrenNamed(one, 'gateways').flatMap((all) => childrenNamed(all, 'gateway'))) {
+      const name = gatewayName(element);
+      gateways.set(name, [...(gateways.get(name) ?? []), { profile, element }]);
+    }
+  }
+  return { gateways, tls };
+}
+
+function judgeTree(delivered: Delivered, { gateways }: Tree): Finding | null {
   const name = gatewayName(delivered.element);
+  const all = gateways.get(name) ?? [];
+  // The first one of a name in a profile counts.
+  const first = all.find(({ profile }) => profile === carrierProfile);
   if (first === undefined) {
     const message = `the gateway ${name} is not in FreeSWITCH’s profile ${carrierProfile}`;
     return finding(delivered, 'not-included', message);
   }
-  if (isSame(first, delivered.element)) return null;
-  const message = `FreeSWITCH has another gateway ${name}: ${differing(delivered.element, first)}`;
+  const other = all.find(({ profile }) => profile !== carrierProfile);
+  if (other !== undefined) {
+    const message = `the profile ${other.profile} has a gateway ${name}, too, which sipctl did not deliver: calls may take that one`;
+    return { ...finding(delivered, 'differs', message), standing: true };
+  }
+  if (isSame(first.element, delivered.element)) return null;
+  const where = all.length > 1 ? ', which stands before the one that sipctl delivered' : '';
+  const message = `FreeSWITCH has another gateway ${name}${where}: ${differing(delivered.element, first.element)}`;
   return finding(delivered, 'differs', message);
+}
+
+// Whoever asked for the reload is told nothing of it.
+function refusedGateway({ element }: Delivered, { tls }: Tree): string {
+  const refused = `FreeSWITCH refused the gateway ${gatewayName(element)}`;
+  const wantsTls = settings(element).get('register-transport') === 'tls';
+  return wantsTls && !tls
+    ? `${refused}: it is to use TLS, and the profile ${carrierProfile} has no TLS`
+    : refused;
 }
 
 // A gateway that was there stays as it was, whatever the files say.
@@ -166,13 +194,13 @@ async function judgeRunning(ask: Ask, delivered: Delivered): Promise<Finding[]> 
 interface Running {
   kept: ReadonlySet<string>;
   made: ReadonlySet<string>;
-  tree: ReadonlyMap<string, Element[]>;
+  tree: Tree;
 }
 
 // One that still stands in the tree is somebody else's by now.
 function isLeftOver({ element }: Delivered, { kept, made, tree }: Running): boolean {
   const name = gatewayName(element);
-  return !kept.has(name) && made.has(name) && !tree.has(name);
+  return !kept.has(name) && made.has(name) && !tree.gateways.has(name);
 }
 
 const leftOver = (delivered: Delivered): Finding =>
