@@ -1,4 +1,5 @@
-import type { ObjectChange, OptionChange } from '../../../plan/plan.ts';
+import { type OwnedValue, type OwnedValues, own, ownedChanges } from '../../../plan/owned-values.ts';
+import type { ObjectChange } from '../../../plan/plan.ts';
 import { boxesFile, callsFile } from '../delivered-files.ts';
 import { parseSections } from '../dialplan/sections.ts';
 import { parseDialplan } from '../dialplan/text.ts';
@@ -13,56 +14,20 @@ export function callChanges(
   before: Buffer | null,
   after: Buffer | null,
 ): ObjectChange[] {
-  const old = objectsOf(tenant, file, before);
-  const fresh = objectsOf(tenant, file, after);
-  const shared = before !== null && after !== null;
-  const changes: ObjectChange[] = [];
-  for (const id of new Set([...old.keys(), ...fresh.keys()])) {
-    const [kind = '', name = ''] = id.split(' ');
-    // The parts that all share come and go with the first and the last object.
-    if (kind === 'tenant' && !shared) continue;
-    const [was, is] = [old.get(id), fresh.get(id)];
-    const change = { kind, tenant, name };
-    if (was === undefined) changes.push({ ...change, action: 'create', options: none });
-    else if (is === undefined) changes.push({ ...change, action: 'delete', options: none });
-    else {
-      const options = optionChanges(was, is);
-      if (options.length > 0) changes.push({ ...change, action: 'update', options });
-    }
-  }
-  return changes.sort((one, other) => compare(one.kind, other.kind) || compare(one.name, other.name));
+  return ownedChanges(tenant, objectsOf(tenant, file, before), objectsOf(tenant, file, after));
 }
 
-/** Shared by all that come or go: a first apply has a hundred thousand of them. */
-const none: OptionChange[] = [];
-
-const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
-
-/** One value of an object; those of a secret are compared, and never shown. */
-interface Value {
-  section: string;
-  option: string;
-  text: string;
-  secret: boolean;
-}
-
-/** `user ann` → section and option → value. */
-type Objects = Map<string, Map<string, Value>>;
-
-function objectsOf(tenant: string, file: string, content: Buffer | null): Objects {
-  const objects: Objects = new Map();
+function objectsOf(tenant: string, file: string, content: Buffer | null): OwnedValues {
+  const objects: OwnedValues = new Map();
   const text = content?.toString('utf8') ?? '';
-  const put = (id: string, value: Value): void => {
-    const values = objects.get(id) ?? new Map<string, Value>();
-    objects.set(id, values.set(`${value.section} ${value.option}`, value));
-  };
+  const put: Put = (id, value) => own(objects, id, value);
   if (file === callsFile) putDialplan(tenant, text, put);
   else if (file === boxesFile) putBoxes(tenant, text, put);
   else putRooms(text, put);
   return objects;
 }
 
-type Put = (id: string, value: Value) => void;
+type Put = (id: string, value: OwnedValue) => void;
 
 function putDialplan(tenant: string, text: string, put: Put): void {
   const all = `tenant ${tenant}`;
@@ -106,17 +71,3 @@ function putRooms(text: string, put: Put): void {
     }
   }
 }
-
-function optionChanges(before: Map<string, Value>, after: Map<string, Value>): OptionChange[] {
-  const changes: OptionChange[] = [];
-  for (const key of new Set([...before.keys(), ...after.keys()])) {
-    const [was, is] = [before.get(key), after.get(key)];
-    const one = was ?? is;
-    if (one === undefined || was?.text === is?.text) continue;
-    changes.push({ section: one.section, option: one.option, before: shown(was), after: shown(is) });
-  }
-  return changes;
-}
-
-const shown = (value: Value | undefined): string | null =>
-  value === undefined ? null : value.secret ? '[secret]' : value.text;
