@@ -13,9 +13,11 @@ export function callChanges(
   before: Buffer | null,
   after: Buffer | null,
 ): ObjectChange[] {
+  // All of a new file is new: its names are enough, and a first apply has a hundred thousand of them.
+  if (before === null) return created(tenant, after);
   const old = objectsOf(tenant, file, before);
   const fresh = objectsOf(tenant, file, after);
-  const shared = before !== null && after !== null;
+  const shared = after !== null;
   const changes: ObjectChange[] = [];
   for (const id of new Set([...old.keys(), ...fresh.keys()])) {
     const [kind = '', name = ''] = id.split(' ');
@@ -30,11 +32,24 @@ export function callChanges(
       if (options.length > 0) changes.push({ ...change, action: 'update', options });
     }
   }
-  return changes.sort((one, other) => compare(one.kind, other.kind) || compare(one.name, other.name));
+  return changes.sort(byKindAndName);
+}
+
+// Whom a line belongs to stands behind it; in a value, the semicolon would have a backslash.
+const ownerBehind = / ; (\S+) (\S+)$/gm;
+
+function created(tenant: string, text: Buffer | null): ObjectChange[] {
+  const ids = new Map<string, ObjectChange>();
+  for (const [id, kind = '', name = ''] of text?.toString('utf8').matchAll(ownerBehind) ?? [])
+    if (!ids.has(id)) ids.set(id, { kind, tenant, name, action: 'create', options: none });
+  return [...ids.values()].sort(byKindAndName);
 }
 
 /** Shared by all that come or go: a first apply has a hundred thousand of them. */
 const none: OptionChange[] = [];
+
+const byKindAndName = (one: ObjectChange, other: ObjectChange): number =>
+  compare(one.kind, other.kind) || compare(one.name, other.name);
 
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 
