@@ -31,19 +31,28 @@ export interface ChangeCount {
 
 /** The objects that a node's changes are about, each once: a user stands in the file of users and in the dialplan. */
 export function changedObjects(changes: readonly { objects: readonly ObjectChange[] }[]): ObjectChange[] {
-  const merged = new Map<string, ObjectChange>();
+  // By tenant and kind, then by name: a first apply has a hundred thousand objects, and no key is made for each.
+  const merged = new Map<string, Map<string, ObjectChange>>();
   for (const { objects } of changes) {
+    let [tenant, kind, named] = ['', '', new Map<string, ObjectChange>()];
     for (const object of objects) {
-      const key = `${object.tenant} ${object.kind} ${object.name}`;
-      const known = merged.get(key);
-      merged.set(key, known === undefined ? object : joined(known, object));
+      if (object.tenant !== tenant || object.kind !== kind) {
+        ({ tenant, kind } = object);
+        const group = `${tenant} ${kind}`;
+        named = merged.get(group) ?? new Map();
+        merged.set(group, named);
+      }
+      const known = named.get(object.name);
+      named.set(object.name, known === undefined ? object : joined(known, object));
     }
   }
-  return [...merged.values()];
+  return [...merged.values()].flatMap((named) => [...named.values()]);
 }
 
 // What comes into one file, or leaves it, while it stays in another has changed.
 function joined(one: ObjectChange, other: ObjectChange): ObjectChange {
+  // Of what is new, nothing is told but its name.
+  if (one.action === 'create' && other.action === 'create') return one;
   const action = one.action === other.action ? one.action : 'update';
   return { ...one, ...other, action, options: [...one.options, ...other.options] };
 }

@@ -17,6 +17,15 @@ export function own(values: OwnedValues, id: string, value: OwnedValue): void {
   values.set(id, all.set(`${value.section} ${value.option}`, value));
 }
 
+/** The objects of a tenant that are all new, each of which may be named several times. */
+export const ownedCreated = (tenant: string, ids: Iterable<string>): ObjectChange[] =>
+  [...new Set(ids)]
+    .map((id): ObjectChange => {
+      const [kind = '', name = ''] = id.split(' ');
+      return { kind, tenant, name, action: 'create', options: none };
+    })
+    .sort(byKindAndName);
+
 /** What differs between two sets of objects of a tenant, of which one is empty where all is new or all goes. */
 export function ownedChanges(tenant: string, old: OwnedValues, fresh: OwnedValues): ObjectChange[] {
   const changes: ObjectChange[] = [];
@@ -33,11 +42,14 @@ export function ownedChanges(tenant: string, old: OwnedValues, fresh: OwnedValue
       if (options.length > 0) changes.push({ ...change, action: 'update', options });
     }
   }
-  return changes.sort((one, other) => compare(one.kind, other.kind) || compare(one.name, other.name));
+  return changes.sort(byKindAndName);
 }
 
 /** Shared by all that come or go: a first apply has a hundred thousand of them. */
 const none: OptionChange[] = [];
+
+const byKindAndName = (one: ObjectChange, other: ObjectChange): number =>
+  compare(one.kind, other.kind) || compare(one.name, other.name);
 
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 

@@ -19,6 +19,10 @@ export interface Delivered {
 export const deliveredElements = (text: Buffer): readonly Element[] =>
   parseXml(text.toString('utf8')).flatMap(({ children }) => children);
 
+/** The names of the outermost elements of a delivered text, without reading all that is in them. */
+export const outermostNames = (text: Buffer): string[] =>
+  [...text.toString('utf8').matchAll(/^ {2}<[a-z]+ name="([^"]*)"/gm)].map(([, name = '']) => name);
+
 /** The trunks and users of a delivered text. */
 export function deliveredObjects(
   artifact: Pick<Artifact, 'tenant' | 'file' | 'sha256' | 'text' | 'objects'>,

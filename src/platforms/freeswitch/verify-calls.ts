@@ -1,6 +1,6 @@
 import type { Artifact } from '../../plan/generation.ts';
 import type { Finding } from '../target.ts';
-import { deliveredElements } from './delivered.ts';
+import { deliveredElements, outermostNames } from './delivered.ts';
 import { callsFile, deliveredPath, menusFile, publicFile, roomsFile } from './delivered-files.ts';
 import type { Ask } from './esl/replies.ts';
 import { runningElement } from './running-xml.ts';
@@ -32,6 +32,10 @@ export class Places {
     return all.find((one) => one.name === tag && attributeOf(one, 'name') === name) ?? null;
   }
 
+  async hasContext(name: string): Promise<boolean> {
+    return (await runningElement(this.#ask, 'dialplan', 'context', name)) !== null;
+  }
+
   /** The neighbours of the delivered elements, in the order in which they count. */
   #in(file: string): Promise<readonly Element[]> {
     const known = this.#known.get(file) ?? this.#look(file);
@@ -48,10 +52,18 @@ export class Places {
   }
 }
 
-/** Whether the contexts, menus and rooms of an artifact run as they were delivered; of other artifacts, nothing. */
-export async function verifyCalls(places: Places, artifact: Artifact): Promise<Finding[]> {
+/**
+ * Whether the contexts, menus and rooms of an artifact run as they were delivered; of other artifacts, nothing. Contexts
+ * are asked for one by one: where not all are wanted, the last one stands for its file.
+ */
+export async function verifyCalls(places: Places, artifact: Artifact, all: boolean): Promise<Finding[]> {
   const what = words[artifact.file];
   if (what === undefined) return [];
+  if (!all && artifact.file === callsFile) {
+    const name = outermostNames(artifact.text).at(-1);
+    if (name === undefined || (await places.hasContext(name))) return [];
+    return [fileFinding(artifact, 'not-included', `FreeSWITCH has no ${what} ${name}`)];
+  }
   const findings: Finding[] = [];
   for (const delivered of deliveredElements(artifact.text)) {
     const name = attributeOf(delivered, 'name') ?? '';

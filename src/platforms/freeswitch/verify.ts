@@ -1,8 +1,15 @@
 import type { Artifact } from '../../plan/generation.ts';
 import type { Finding } from '../target.ts';
-import { type Delivered, deliveredElements, deliveredObjects, gatewayName, usersOf } from './delivered.ts';
+import {
+  type Delivered,
+  deliveredElements,
+  deliveredObjects,
+  gatewayName,
+  outermostNames,
+  usersOf,
+} from './delivered.ts';
 import { directoryFile, gatewaysFile } from './delivered-files.ts';
-import { gatewayStatus, sofiaStatus } from './esl/commands.ts';
+import { domainExists, gatewayStatus, sofiaStatus } from './esl/commands.ts';
 import type { Ask } from './esl/replies.ts';
 import { profilesInTree, speaksTls } from './profiles.ts';
 import { carrierProfile } from './render/gateways.ts';
@@ -28,14 +35,16 @@ export interface Verification {
  * delivered element ─ in its tree? ─ the same there? ─ gateway made? ─ with these values? ─ nothing left over?
  *                     not-included       differs           missing           differs            unexpected
  * ```
+ * A reload that cannot open a file passes over that file alone, so of a file that did not change it is asked whether it
+ * was read: one question, however much is in it.
  */
 export async function verifyDelivered(verification: Verification): Promise<Finding[]> {
   const findings: Finding[] = [];
   const places = new Places(verification.ask);
   for (const artifact of verification.artifacts) {
-    if (artifact.file === directoryFile)
-      findings.push(...(await verifyDirectory(verification.ask, artifact)));
-    else findings.push(...(await verifyCalls(places, artifact)));
+    const all = verification.changed.has(artifact.key);
+    if (artifact.file !== directoryFile) findings.push(...(await verifyCalls(places, artifact, all)));
+    else findings.push(...(await (all ? verifyDirectory : findDomain)(verification.ask, artifact)));
   }
   const { ask, artifacts, changed } = verification;
   findings.push(...(await verifySurroundings(ask, artifacts, changed)));
@@ -50,13 +59,20 @@ const finding = (delivered: Delivered, code: Finding['code'], message: string): 
   message,
 });
 
+const noDomain = (artifact: Artifact, name: string): Finding =>
+  fileFinding(artifact, 'not-included', `the domain ${name} is not in FreeSWITCH’s directory`);
+
+async function findDomain(ask: Ask, artifact: Artifact): Promise<Finding[]> {
+  const [name] = outermostNames(artifact.text);
+  return name === undefined || (await domainExists(ask, name)) ? [] : [noDomain(artifact, name)];
+}
+
 async function verifyDirectory(ask: Ask, artifact: Artifact): Promise<Finding[]> {
   const [domain] = deliveredElements(artifact.text);
   if (domain === undefined) return [];
   const name = attributeOf(domain, 'name') ?? '';
   const running = await runningElement(ask, 'directory', 'domain', name);
-  if (running === null)
-    return [fileFinding(artifact, 'not-included', `the domain ${name} is not in FreeSWITCH’s directory`)];
+  if (running === null) return [noDomain(artifact, name)];
   if (isSame(domain, running)) return [];
   const shown = new Map(usersOf(running).map((user) => [attributeOf(user, 'id'), user]));
   const users = deliveredObjects(artifact).flatMap((delivered) => {
@@ -102,6 +118,7 @@ async function verifyGateways({ ask, artifacts, changed, before }: Verification)
   const made = new Set((await sofiaStatus(ask)).flatMap(({ gateways }) => gateways.map(({ name }) => name)));
   const findings: Finding[] = [];
   const kept = new Set<string>();
+  const earlier = new Map(before.map((one) => [gatewayName(one.element), one]));
   for (const artifact of own) {
     for (const delivered of deliveredObjects(artifact)) {
       const name = gatewayName(delivered.element);
@@ -109,11 +126,16 @@ async function verifyGateways({ ask, artifacts, changed, before }: Verification)
       const inTree = judgeTree(delivered, tree);
       if (inTree !== null) findings.push(inTree);
       else if (!made.has(name)) findings.push(finding(delivered, 'missing', refusedGateway(delivered, tree)));
-      else if (changed.has(artifact.key)) findings.push(...(await judgeRunning(ask, delivered)));
+      else if (changed.has(artifact.key) && !isAsBefore(delivered, earlier.get(name)))
+        findings.push(...(await judgeRunning(ask, delivered)));
     }
   }
   return [...findings, ...before.filter((one) => isLeftOver(one, { kept, made, tree })).map(leftOver)];
 }
+
+// Unchanged in a file that changed. Where the file is the same, it is not a change that is verified.
+const isAsBefore = (delivered: Delivered, earlier: Delivered | undefined): boolean =>
+  earlier !== undefined && earlier.file !== delivered.file && isSame(earlier.element, delivered.element);
 
 /** The gateways of FreeSWITCH's tree. */
 interface Tree {

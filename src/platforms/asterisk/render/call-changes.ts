@@ -1,4 +1,10 @@
-import { type OwnedValue, type OwnedValues, own, ownedChanges } from '../../../plan/owned-values.ts';
+import {
+  type OwnedValue,
+  type OwnedValues,
+  own,
+  ownedChanges,
+  ownedCreated,
+} from '../../../plan/owned-values.ts';
 import type { ObjectChange } from '../../../plan/plan.ts';
 import { boxesFile, callsFile } from '../delivered-files.ts';
 import { parseSections } from '../dialplan/sections.ts';
@@ -14,8 +20,16 @@ export function callChanges(
   before: Buffer | null,
   after: Buffer | null,
 ): ObjectChange[] {
+  // All of a new file is new: its names are enough, and a first apply has a hundred thousand of them.
+  if (before === null) return ownedCreated(tenant, ownersIn(after));
   return ownedChanges(tenant, objectsOf(tenant, file, before), objectsOf(tenant, file, after));
 }
+
+// Whom a line belongs to stands behind it; in a value, the semicolon would have a backslash.
+const ownerBehind = / ; (\S+ \S+)$/gm;
+
+const ownersIn = (text: Buffer | null): string[] =>
+  [...(text?.toString('utf8').matchAll(ownerBehind) ?? [])].map(([, id = '']) => id);
 
 function objectsOf(tenant: string, file: string, content: Buffer | null): OwnedValues {
   const objects: OwnedValues = new Map();

@@ -4,7 +4,7 @@ import type { FlowUser } from '../../../model/flow/call-flow.ts';
 import type { ResolvedSite, ResolvedUser } from '../../../model/site.ts';
 import { userContextOf } from '../dialplan/contexts.ts';
 import { codecList, shownName, word } from '../words.ts';
-import { type Element, element, param } from '../xml/element.ts';
+import { type Element, element, param, variable } from '../xml/element.ts';
 
 /**
  * The directory of a tenant: one `<domain>` with all its users, or nothing where there are none. FreeSWITCH sees only the
@@ -76,8 +76,6 @@ function account(user: ResolvedUser, { domain, caller, names }: Surroundings): E
     ]),
   ]);
 }
-
-const variable = (name: string, value: string): Element => element('variable', { name, value });
 
 const tollAllow = {
   internal: 'internal',

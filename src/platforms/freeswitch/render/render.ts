@@ -17,9 +17,9 @@ import { menu } from '../dialplan/menus.ts';
 import { planOf } from '../dialplan/plan.ts';
 import { publicExtensions } from '../dialplan/public.ts';
 import { controlGroups, roomProfile } from '../dialplan/rooms.ts';
+import { checkElements } from '../xml/check.ts';
 import type { Element } from '../xml/element.ts';
-import { checkElements } from '../xml/parse.ts';
-import { elementText } from '../xml/write.ts';
+import { elementText, XmlText } from '../xml/write.ts';
 import { directory } from './directory.ts';
 import { gateway } from './gateways.ts';
 
@@ -62,7 +62,12 @@ export function renderIndexes(artifacts: Readonly<Record<string, HeldArtifact>>)
 }
 
 const controlsText = (): string =>
-  included('What keys do in conference rooms, made by sipctl.', linesOf(controlGroups()));
+  included(
+    'What keys do in conference rooms, made by sipctl.',
+    controlGroups()
+      .map((one) => elementText(one, 1))
+      .join(''),
+  );
 
 // A relative path starts at the file that names it.
 const indexText = (parts: readonly HeldArtifact[]): string =>
@@ -71,11 +76,13 @@ const indexText = (parts: readonly HeldArtifact[]): string =>
     parts.map((one) => `  <X-PRE-PROCESS cmd="include" data="../../${storePath(one)}"/>\n`).join(''),
   );
 
-/** The preprocessor drops a line that holds `<include>` whole, so nothing else stands on it. */
-const included = (about: string, lines: string): string =>
-  `<include>\n  <!-- ${about} -->\n${lines}</include>\n`;
+const included = (about: string, lines: string): string => `${opening(about)}${lines}${closing}`;
 
-const linesOf = (elements: readonly Element[]): string => elements.map((one) => elementText(one, 1)).join('');
+// The preprocessor drops a line that holds `<include>` whole, so nothing else stands on it.
+const opening = (about: string): string => `<include>\n  <!-- ${about} -->\n`;
+const closing = '</include>\n';
+
+const scratch = new XmlText(1 << 20);
 
 function artifact(
   tenant: string,
@@ -86,9 +93,12 @@ function artifact(
 ): Artifact[] {
   if (elements.length === 0) return [];
   const about = `${what} of tenant ${tenant}, rendered by sipctl. Changes made here are lost with the next apply.`;
-  const content = included(about, linesOf(elements));
-  checkElements(content, elements);
-  const text = ownBytes(content);
+  scratch.clear();
+  scratch.add(opening(about));
+  for (const one of elements) scratch.addElement(one, 1);
+  scratch.add(closing);
+  const text = scratch.copy();
+  checkElements(text, elements);
   const sha256 = createHash('sha256').update(text).digest('hex');
   return [{ key: artifactKey(tenant, file), tenant, file, sha256, objects, text }];
 }
@@ -96,10 +106,3 @@ function artifact(
 // By code unit, so that the order is the same on every machine.
 const sorted = (trunks: readonly ResolvedTrunk[]): ResolvedTrunk[] =>
   [...trunks].sort((one, other) => (one.name < other.name ? -1 : 1));
-
-// In memory of its own: another thread is handed it whole.
-function ownBytes(content: string): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(content));
-  bytes.write(content);
-  return bytes;
-}

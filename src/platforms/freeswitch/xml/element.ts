@@ -10,7 +10,7 @@ export interface Element {
 export const element = (
   name: string,
   attributes: Readonly<Record<string, string>>,
-  children: readonly Element[] = [],
+  children: readonly Element[] = none,
 ): Element => ({ name, attributes: Object.entries(attributes), children });
 
 export const attributeOf = ({ attributes }: Element, name: string): string | undefined =>
@@ -20,8 +20,22 @@ export const childrenNamed = ({ children }: Element, name: string): Element[] =>
   children.filter((child) => child.name === name);
 
 /** `<param name="…" value="…"/>`, as most of FreeSWITCH's settings are written. */
-export const param = (name: string, value: string | number): Element =>
-  element('param', { name, value: String(value) });
+export const param = (name: string, value: string | number): Element => setting('param', name, String(value));
+
+/** `<variable name="…" value="…"/>`: of the channels of whatever it stands in. */
+export const variable = (name: string, value: string): Element => setting('variable', name, value);
+
+// By far the most elements of a large directory are one of these.
+const setting = (kind: string, name: string, value: string): Element => ({
+  name: kind,
+  attributes: [
+    ['name', name],
+    ['value', value],
+  ],
+  children: none,
+});
+
+const none: readonly Element[] = [];
 
 /** Whether two elements say the same, in the same order. */
 export const isSame = (one: Element, other: Element): boolean =>

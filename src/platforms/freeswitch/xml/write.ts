@@ -10,20 +10,112 @@ import type { Element } from './element.ts';
 
 /** The lines of an element and all in it, each with its line break. @throws SipctlError `invalid` */
 export function elementText(element: Element, depth = 0): string {
-  const indent = '  '.repeat(depth);
-  const start = `${indent}<${element.name}${attributesText(element)}`;
-  if (element.children.length === 0) return `${start}/>\n`;
-  let text = `${start}>\n`;
-  for (const child of element.children) text += elementText(child, depth + 1);
-  return `${text}${indent}</${element.name}>\n`;
+  const text = new XmlText(1024);
+  text.addElement(element, depth);
+  return text.copy().toString('utf8');
 }
 
-function attributesText({ name: element, attributes }: Element): string {
-  let text = '';
-  for (const [name, value] of attributes)
-    text += ` ${name}="${escapeAttribute(value, `${element} ${name}`)}"`;
-  return text;
+/** XML that is put together in one buffer, which is used again for the next text. */
+export class XmlText {
+  #bytes: Buffer;
+  #length = 0;
+
+  /** @param bytes that it begins with; it grows where they are not enough */
+  constructor(bytes: number) {
+    this.#bytes = Buffer.allocUnsafeSlow(bytes);
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** Everything added since it was cleared, in memory of its own, which can be handed to another thread. */
+  copy(): Buffer {
+    const copy = Buffer.allocUnsafeSlow(this.#length);
+    this.#bytes.copy(copy, 0, 0, this.#length);
+    return copy;
+  }
+
+  /** The lines of an element and all in it. @throws SipctlError `invalid` for a value that no line can hold */
+  addElement({ name, attributes, children }: Element, depth: number): void {
+    this.#indent(depth);
+    this.add('<');
+    this.add(name);
+    for (let at = 0; at < attributes.length; at += 1) {
+      const [attribute, value] = attributes[at] as readonly [string, string];
+      this.add(' ');
+      this.add(attribute);
+      this.add('="');
+      if (!this.#addPlain(value)) this.add(escapeAttribute(value, `${name} ${attribute}`));
+      this.add('"');
+    }
+    if (children.length === 0) {
+      this.add('/>\n');
+      return;
+    }
+    this.add('>\n');
+    for (let at = 0; at < children.length; at += 1) this.addElement(children[at] as Element, depth + 1);
+    this.#indent(depth);
+    this.add('</');
+    this.add(name);
+    this.add('>\n');
+  }
+
+  /** Text as it stands. */
+  add(text: string): void {
+    // No UTF-16 unit takes more than three bytes of UTF-8.
+    this.#reserve(3 * text.length);
+    const bytes = this.#bytes;
+    const start = this.#length;
+    for (let at = 0; at < text.length; at += 1) {
+      const character = text.charCodeAt(at);
+      if (character > 127) {
+        this.#length = start + bytes.write(text, start);
+        return;
+      }
+      bytes[start + at] = character;
+    }
+    this.#length = start + text.length;
+  }
+
+  /** A value in which nothing needs an escape, as in most: false, and nothing is added, where something may. */
+  #addPlain(value: string): boolean {
+    this.#reserve(value.length);
+    const bytes = this.#bytes;
+    const start = this.#length;
+    let before = 0;
+    for (let at = 0; at < value.length; at += 1) {
+      const character = value.charCodeAt(at);
+      if (character > 127 || plain[character] !== 1) {
+        // One `$` begins nothing that the preprocessor would replace.
+        if (character !== dollar || before === dollar) return false;
+      }
+      bytes[start + at] = character;
+      before = character;
+    }
+    this.#length = start + value.length;
+    return true;
+  }
+
+  #indent(depth: number): void {
+    for (let level = 0; level < depth; level += 1) this.add('  ');
+  }
+
+  #reserve(more: number): void {
+    if (this.#length + more <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#length + more, 2 * this.#bytes.length));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
 }
+
+const dollar = 36;
+
+/** 1 for each character of ASCII that stands for itself wherever it stands. A hyphen may be the one of `X-PRE-PROCESS`. */
+const plain = Uint8Array.from(
+  { length: 128 },
+  (_, at) => +/[ !#%'-,./0-;=?-~]/.test(String.fromCharCode(at)),
+);
 
 const special = /[&<>"]|\$(?=\$)|-(?=pre-process)/gi;
 
