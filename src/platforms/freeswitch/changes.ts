@@ -55,7 +55,7 @@ function objectsOf(tenant: string, file: string, text: Buffer | null): Map<strin
   return new Map(objects.map((one) => [one.name, one]));
 }
 
-const secrets = new Set(['password', 'a1-hash', 'vm-password']);
+const secrets = new Set(['password', 'a1-hash', 'vm-password', 'contact-params']);
 
 function optionChanges(before: Element, after: Element): OptionChange[] {
   const old = valuesOf(before);
@@ -82,12 +82,14 @@ function valuesOf(object: Element): Map<string, string> {
   return values;
 }
 
+type Reload = Extract<ReloadStep, { kind: 'reload-module' }>;
+
 /** Reads all XML again; FreeSWITCH asks it anew for each call and registration, gateways excepted. */
-export const reloadXmlStep: ReloadStep = { kind: 'reload-module', module: 'xml' };
+export const reloadXmlStep: Reload = { kind: 'reload-module', module: 'xml' };
 /** The same, and adds the gateways that the profile does not have. */
 const newGatewaysStep: ReloadStep = { kind: 'reload-module', module: 'gateways' };
-/** The same, and all others are made anew. */
-export const allGatewaysStep: ReloadStep = { kind: 'reload-module', module: 'all-gateways' };
+/** The same, and those are made anew that may run with other values. */
+export const allGatewaysStep: Reload = { kind: 'reload-module', module: 'all-gateways' };
 
 /**
  * The smallest reload that makes changes run: nothing for nothing. A gateway that runs is not changed by any reload, so
