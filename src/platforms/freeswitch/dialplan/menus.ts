@@ -8,6 +8,7 @@ import {
   condition,
   dialled,
   extension,
+  hangup,
   oneOf,
   set,
   transfer,
@@ -96,10 +97,21 @@ export function menuContext(plan: Plan, ivr: FlowIvr): Context {
   };
 }
 
-/** The extensions of the tenant, which callers of a menu may dial, too. */
+/**
+ * The extensions of the tenant, which callers of a menu may dial, too. Here comes also whom a phone or a carrier transfers
+ * (RFC 3515): by itself FreeSWITCH would hold the new number against the context of the other one's call, which may be
+ * behind all questions of who may call where.
+ */
 export const extensionsContext = (plan: Plan): Context => ({
   name: plan.names.context('extensions'),
-  extensions: plan.flow.dialled.flatMap(({ action: lead, pattern, why }) =>
-    lead.kind === 'reach' ? [extension(why, [dialled(oneOf([pattern.literal]), sendTo(plan, lead.to))])] : [],
-  ),
+  extensions: [
+    ...plan.flow.dialled.flatMap(({ action: lead, pattern, why }) =>
+      lead.kind === 'reach'
+        ? [extension(why, [dialled(oneOf([pattern.literal]), sendTo(plan, lead.to))])]
+        : [],
+    ),
+    extension('no extension', [always(hangup(unallocated))]),
+  ],
 });
+
+const unallocated = 1;
