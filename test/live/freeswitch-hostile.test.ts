@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { rescanProfile } from '../../src/platforms/freeswitch/esl/commands.ts';
 import type { Sandbox } from '../support/run-sipctl.ts';
-import { describeFreeswitch, type FreeswitchInstance } from './freeswitch.ts';
-import { attach, shippedShape } from './freeswitch-site.ts';
+import { connectTo, describeFreeswitch, type FreeswitchInstance } from './freeswitch.ts';
+import { attach, node, shippedShape } from './freeswitch-site.ts';
 import { type RawAccount, type RawCall, type RawDialog, RawPhone } from './raw-phone.ts';
 
 /**
@@ -110,6 +111,7 @@ describeFreeswitch('attacks', (start) => {
     await add('user', 'zoe', '--extension 1001 --password env:PW', 'secret', 'globex');
     await add('user', 'vic', '--extension 1002 --password env:PW', 'secret', 'globex');
     await add('group', 'sales', '--extension 2000 --members bob --ring-time 3');
+    await add('group', 'alone', '--extension 2005 --members eve,dan --ring-time 3');
     await add(
       'ivr',
       'main',
@@ -417,7 +419,18 @@ describeFreeswitch('attacks', (start) => {
       expect(callsAt()).toEqual({ carrier: 1, bob: 1 });
     });
 
-    it('of calls that are nowhere reach nobody', async () => {
+    it('of calls that are nowhere reach nobody where transfers are off, which sipctl says', async () => {
+      const path = 'sip_profiles/internal.xml';
+      const off = '<settings>\n<param name="disable-transfer" value="true"/>';
+      const rescan = async () => {
+        const esl = await connectTo(freeswitch);
+        await rescanProfile((command) => esl.api(command), 'internal');
+        await esl.close();
+        return (await box.sipctl(`doctor ${node}`)).stdout.includes('past the toll class');
+      };
+      expect(await rescan()).toBe(true);
+      freeswitch.write(path, shippedShape(freeswitch.host)[path]?.replace('<settings>', off) ?? '');
+      expect(await rescan()).toBe(false);
       const replaces = '?Replaces=nobody%40x%3Bto-tag%3D1%3Bfrom-tag%3D2';
       for (const user of ['x', 'x,sofia/gateway/globex.live/+15557654321', 'x,user/zoe'])
         await dial('eve', '1002', {}, refer(`sip:${user}@${there.globexCarrier.host}:5060${replaces}`));
@@ -426,18 +439,38 @@ describeFreeswitch('attacks', (start) => {
   });
 
   describe('registered contacts', () => {
+    const fraud = 'sofia/gateway/globex.live/+15557654321';
     it.each([
-      ['a second destination', 'bob,sofia/gateway/globex.live/+15557654321'],
-      ['a second destination, escaped', 'bob%2Csofia%2Fgateway%2Fglobex.live%2F%2B15557654321'],
-      ['variables', '[sip_route_uri=sip:x]bob'],
-      ['a user of another tenant', 'bob,user/zoe'],
-    ])('hold no %s', async (_, user) => {
+      ['in its user', `bob,${fraud},x@HERE`],
+      ['in its user, escaped', `bob${encodeURIComponent(`,${fraud},`)}x@HERE`],
+      ['in its user, with variables', `bob,[x=y]${fraud},x@HERE`],
+      ['behind a bar', `bob|${fraud}|x@HERE`],
+      ['as an expression', `bob|.*|${fraud}|n|x@HERE`],
+      ['as an escaped expression', `bob%7C.*%7C${fraud}%7Cn@HERE`],
+      ['behind a tilde', `m:~bob~.*~${fraud}~x@HERE`],
+      ['behind quotes', `bob'|.*|${fraud}|',${fraud},'@HERE`],
+      ['in a parameter', `bob@HERE;x=,${fraud},y`],
+      ['in a parameter with a bar', `bob@HERE;x=|.*|${fraud}|n`],
+      ['in a header', `bob@HERE?x=,${fraud},y`],
+      ['as its host', `bob@127.0.0.1,${fraud}`],
+      ['for a bridge of its own', `bob:_:${fraud}:_:x@HERE`],
+      ['a dialplan', `bob,loopback/+15557654321/t-globex.external/XML,x@HERE`],
+      ['a user of another tenant', 'bob,user/zoe@globex.example'],
+    ])('lead to nobody else: %s', async (_, contact) => {
       const evil = await rawPhone();
-      const contact = `<sip:${user}@${evil.host}:${evil.port}>`;
-      await evil.register(phones(), account('eve'), contact);
-      await dial('ann', '1005').catch(() => 0);
-      const { bob: __, ...others } = callsAt();
-      expect(others).toEqual({});
+      const here = `<sip:${contact.replace('HERE', `${evil.host}:${evil.port}`)}>`;
+      await evil.register(phones(), account('eve'), here).catch(() => 0);
+      for (const number of ['1005', '2005']) await dial('ann', number).catch(() => 0);
+      const reached = callsAt();
+      await evil.register(phones(), account('eve'), '*', 0);
+      expect(reached).toEqual({});
+    });
+
+    it('ring all together', async () => {
+      const two = [await rawPhone(), await rawPhone()];
+      for (const phone of two) expect(await phone.register(phones(), account('dan'))).toBe(200);
+      expect(await dial('ann', '1004')).toBe(200);
+      await vi.waitFor(() => expect(two.map(({ calls }) => calls.length)).toEqual([1, 1]));
     });
 
     it('hold no command', async () => {

@@ -78,11 +78,12 @@ export class RawPhone {
     pbx: { host: string; port: number },
     account: RawAccount,
     contact = `<sip:${account.user}@${this.host}:${this.port}>`,
+    expires = 120,
   ): Promise<number> {
     const address = `<sip:${account.user}@${account.domain}>`;
     const { status } = await this.#signed(pbx, 'REGISTER', {
       ...{ uri: `sip:${account.domain}`, from: address, to: address, account },
-      headers: [`Contact: ${contact}`, 'Expires: 120'],
+      headers: [`Contact: ${contact}`, `Expires: ${expires}`],
     });
     return status;
   }

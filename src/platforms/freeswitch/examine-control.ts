@@ -108,6 +108,8 @@ async function profileChecks(ask: Ask): Promise<Check[]> {
   for (const profile of profiles) {
     const name = attributeOf(profile, 'name') ?? '';
     const settings = settingsOf(profile);
+    if (name === phoneProfile && running.has(name) && settings.get('disable-transfer') !== 'true')
+      checks.push(transferCheck);
     const forced = oneDomainSettings.filter((setting) => settings.has(setting));
     if (forced.length === 0 || name.endsWith('-ipv6')) continue;
     checks.push({
@@ -119,6 +121,18 @@ async function profileChecks(ask: Ask): Promise<Check[]> {
   }
   return checks;
 }
+
+/** The SIP profile that phones speak to, as FreeSWITCH ships it. */
+const phoneProfile = 'internal';
+
+// A transfer to a call that is not on this server (REFER with Replaces, RFC 3891) is dialled as it stands: no dialplan is
+// asked, and a comma in the address begins another one, of whatever kind.
+const transferCheck: Check = {
+  name: `profile ${phoneProfile} transfers`,
+  status: 'warning',
+  message: 'whoever has a phone and talks can have any address called, or any trunk, past the toll class',
+  hint: `where users are not all trusted: <param name="disable-transfer" value="true"/> in the profile ${phoneProfile}, then: fs_cli -x 'sofia profile ${phoneProfile} rescan'; phones can then transfer no calls`,
+};
 
 // It holds every secret of the configuration.
 async function mergedFileCheck(ask: Ask): Promise<Check[]> {
