@@ -28,6 +28,8 @@ export class RunningGateways {
   readonly #sources: Set<number>;
   /** False where they may have been made from others, too. */
   readonly #allSourcesKnown: boolean;
+  /** Gateways that were ended, and not made anew so far. */
+  readonly #ended = new Set<string>();
   /** Gateways that were ended, and whose end was not told yet. */
   readonly #leaving = new Set<string>();
   readonly #texts = new Map<string, readonly Delivered[]>();
@@ -58,6 +60,7 @@ export class RunningGateways {
     this.#listening ??= this.#listen();
     await this.#listening;
     for (const name of names) {
+      this.#ended.add(name);
       this.#leaving.add(name);
       if (!(await killGateway((command) => this.#esl.api(command), carrierProfile, name)))
         this.#leaving.delete(name);
@@ -74,6 +77,12 @@ export class RunningGateways {
     await this.#untilLeft();
     if (current !== null) this.#sources.add(current);
     await rescanProfile((command) => this.#esl.api(command), carrierProfile);
+    this.#ended.clear();
+  }
+
+  /** Makes a gateway anew that was ended, where no reload did so. */
+  async restore(name: string): Promise<void> {
+    if (this.#ended.has(name)) await this.rescan({ all: false });
   }
 
   /** Everything that may have been made, by name. */

@@ -87,8 +87,7 @@ class RunningFreeSwitch implements RunningSystem {
 
   async perform(step: ReloadStep): Promise<void> {
     if (step.kind === 'unregister') return this.#gateways.end([step.registration]);
-    // What was ended is made anew by the reload.
-    if (step.kind === 'register') return;
+    if (step.kind === 'register') return this.#gateways.restore(step.registration);
     if (isSameStep(step, reloadXmlStep) && this.#gateways.settled) return reloadXml(this.#ask);
     await this.#gateways.rescan({ all: isSameStep(step, allGatewaysStep) });
   }
