@@ -24,6 +24,8 @@ export interface FreeswitchInstance {
   remove(path: string): void;
   /** What was logged so far. */
   log(): string;
+  /** Ends FreeSWITCH and starts it again with the same files; settles when it is ready. */
+  restart(): Promise<void>;
   /** Ends FreeSWITCH, by its process id, and removes its folder. */
   stop(): Promise<void>;
 }
@@ -63,24 +65,31 @@ export async function startFreeswitch(files: Files = {}): Promise<FreeswitchInst
   const own = typeof files === 'function' ? files(host) : files;
   for (const [path, text] of Object.entries({ ...minimalConfiguration(esl), ...own })) write(path, text);
 
-  const child = launch(folder);
+  let child = launch(folder);
   // With the whole of its group: `timeout` leads it. Nothing of the folder is needed any more.
   const end = (): void => {
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
       process.kill(-child.pid, 'SIGKILL');
+  };
+  const ended = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exit = new Promise((resolve) => child.once('exit', resolve));
+    end();
+    await exit;
   };
   process.once('exit', end);
   const instance: FreeswitchInstance = {
     ...{ pid: child.pid ?? 0, host, conf: join(folder, 'conf'), esl, write },
     remove: (path) => rmSync(join(folder, 'conf', path)),
     log: () => readFileSync(join(folder, 'log', 'freeswitch.log'), 'utf8'),
+    restart: async () => {
+      await ended();
+      child = launch(folder);
+      await ready(instance, child);
+    },
     stop: async () => {
       process.off('exit', end);
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      if (child.exitCode === null && child.signalCode === null) {
-        end();
-        await ended;
-      }
+      await ended();
       rmSync(folder, { recursive: true, force: true });
     },
   };
