@@ -1,13 +1,15 @@
 import type { ArtifactChange, ObjectChange, OptionChange, ReloadStep } from '../../plan/plan.ts';
+import { callChanges } from './call-changes.ts';
 import { type Delivered, deliveredObjects, gatewayName } from './delivered.ts';
 import { directoryFile, gatewaysFile } from './delivered-files.ts';
 import { attributeOf, type Element, isSame } from './xml/element.ts';
 
 const masked = '[secret]';
 
-/** What differs between two texts of one artifact, trunk by trunk and user by user; a missing side is null. */
+/** What differs between two texts of one artifact, object by object; a missing side is null. */
 export function objectChanges(key: string, before: Buffer | null, after: Buffer | null): ObjectChange[] {
   const [tenant = '', file = ''] = key.split('/');
+  if (file !== gatewaysFile && file !== directoryFile) return callChanges(tenant, file, before, after);
   // All of a new file is new: its names are enough, and a first apply has a hundred thousand of them.
   if (before === null) return created(tenant, file, after);
   const old = objectsOf(tenant, file, before);
@@ -55,7 +57,7 @@ function objectsOf(tenant: string, file: string, text: Buffer | null): Map<strin
   return new Map(objects.map((one) => [one.name, one]));
 }
 
-const secrets = new Set(['password', 'a1-hash', 'vm-password']);
+const secrets = new Set(['password', 'a1-hash', 'vm-password', 'contact-params']);
 
 function optionChanges(before: Element, after: Element): OptionChange[] {
   const old = valuesOf(before);
@@ -82,12 +84,14 @@ function valuesOf(object: Element): Map<string, string> {
   return values;
 }
 
+type Reload = Extract<ReloadStep, { kind: 'reload-module' }>;
+
 /** Reads all XML again; FreeSWITCH asks it anew for each call and registration, gateways excepted. */
-export const reloadXmlStep: ReloadStep = { kind: 'reload-module', module: 'xml' };
+export const reloadXmlStep: Reload = { kind: 'reload-module', module: 'xml' };
 /** The same, and adds the gateways that the profile does not have. */
 const newGatewaysStep: ReloadStep = { kind: 'reload-module', module: 'gateways' };
-/** The same, and all others are made anew. */
-export const allGatewaysStep: ReloadStep = { kind: 'reload-module', module: 'all-gateways' };
+/** The same, and those are made anew that may run with other values. */
+export const allGatewaysStep: Reload = { kind: 'reload-module', module: 'all-gateways' };
 
 /**
  * The smallest reload that makes changes run: nothing for nothing. A gateway that runs is not changed by any reload, so

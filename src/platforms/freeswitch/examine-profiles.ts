@@ -74,6 +74,14 @@ function phoneChecks(profile: Element): Check[] {
     const message = "multiple-registrations is off: a user's second phone takes the place of the first";
     checks.push(warning(profile, message, `set it to contact, then: ${restart(profile)}`));
   }
+  // A transfer to a call that is not on this server (REFER with Replaces, RFC 3891) is dialled as it stands: no dialplan
+  // is asked, and a comma in the address begins another one, of whatever kind.
+  if (!isTrue(settings.get('disable-transfer'))) {
+    const message =
+      'whoever talks on a phone of it can have any address called, or any trunk, past the toll class';
+    const hint = `where users are not all trusted: <param name="disable-transfer" value="true"/> in it, then: ${rescan(profile)}; phones can then transfer no calls`;
+    checks.push(warning(profile, message, hint));
+  }
   return [
     ...checks,
     { name: `profile ${nameOf(profile)}`, status: 'ok', message: `phones reach it over ${ways(profile)}` },

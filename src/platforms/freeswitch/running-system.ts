@@ -2,19 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SipctlError } from '../../errors.ts';
 import type { Generations } from '../../files/generations.ts';
 import type { Node } from '../../model/nouns.ts';
-import { type Artifact, storePath } from '../../plan/generation.ts';
+import type { Artifact } from '../../plan/generation.ts';
 import type { ReloadStep } from '../../plan/plan.ts';
 import { withRetry } from '../control/retry.ts';
-import { readManifest } from '../generation-files.ts';
 import type { Engine, Finding, LiveState, RunningSystem } from '../target.ts';
 import { reloading } from './broken-tree.ts';
 import { allGatewaysStep, reloadXmlStep } from './changes.ts';
-import { type Delivered, deliveredObjects, gatewayName } from './delivered.ts';
-import { gatewaysFile } from './delivered-files.ts';
-import { killGateway, reloadXml, rescanProfile, show, sofiaStatus, version } from './esl/commands.ts';
+import { reloadXml, show, sofiaStatus, version } from './esl/commands.ts';
 import { connectEsl, type EslConnection } from './esl/connection.ts';
 import type { Ask } from './esl/replies.ts';
-import { carrierProfile } from './render/gateways.ts';
+import { RunningGateways } from './running-gateways.ts';
 import { verifyDelivered } from './verify.ts';
 
 /** Milliseconds. */
@@ -30,7 +27,6 @@ export interface Timeouts {
 export const defaultTimeouts: Timeouts = { connect: 10_000, command: 120_000, gateway: 10_000 };
 
 const patience = { attempts: 3, baseMs: 200, capMs: 1000 };
-const pollMs = 50;
 
 /** Signs in at a node's event socket. @throws SipctlError `unreachable`, `refused`, or `invalid` settings */
 export async function openEsl(node: Node, timeouts: Timeouts, signal?: AbortSignal): Promise<EslConnection> {
@@ -70,7 +66,7 @@ export async function connectRunning(
   const esl = await openEsl(node, timeouts, signal);
   try {
     const engine = { kind: 'freeswitch', version: await version((command) => esl.api(command)) };
-    return new RunningFreeSwitch(esl, engine, files, timeouts);
+    return new RunningFreeSwitch(esl, engine, await RunningGateways.open(esl, files, timeouts.gateway));
   } catch (error) {
     await esl.close();
     throw error;
@@ -81,39 +77,25 @@ class RunningFreeSwitch implements RunningSystem {
   readonly engine: Engine;
   readonly #esl: EslConnection;
   readonly #ask: Ask;
-  readonly #files: Generations;
-  readonly #timeouts: Timeouts;
-  /** Gateways that were ended, and whose end was not told yet. */
-  readonly #leaving = new Set<string>();
-  /** All gateways of ours that this connection came to know. */
-  readonly #known = new Map<string, Delivered>();
-  #listening: Promise<void> | null = null;
+  readonly #gateways: RunningGateways;
 
-  constructor(esl: EslConnection, engine: Engine, files: Generations, timeouts: Timeouts) {
+  constructor(esl: EslConnection, engine: Engine, gateways: RunningGateways) {
     this.engine = engine;
     this.#esl = esl;
     this.#ask = (command) => esl.api(command);
-    this.#files = files;
-    this.#timeouts = timeouts;
+    this.#gateways = gateways;
   }
 
   async perform(step: ReloadStep): Promise<void> {
-    if (step.kind === 'unregister') return this.#end([step.registration]);
-    // What was ended is made anew by the reload.
-    if (step.kind === 'register') return;
-    if (step.module === (reloadXmlStep as { module: string }).module)
+    if (step.kind === 'unregister') return this.#gateways.end([step.registration]);
+    if (step.kind === 'register') return this.#gateways.restore(step.registration);
+    if (isSameStep(step, reloadXmlStep) && this.#gateways.settled)
       return reloading(this.#ask, () => reloadXml(this.#ask));
-    if (step.module === (allGatewaysStep as { module: string }).module) await this.#endAll();
-    await this.#untilLeft();
-    await reloading(this.#ask, () => rescanProfile(this.#ask, carrierProfile));
+    await this.#gateways.rescan({ all: isSameStep(step, allGatewaysStep) });
   }
 
   async verify(artifacts: readonly Artifact[], changed: ReadonlySet<string>): Promise<Finding[]> {
-    for (const delivered of await this.#heldGateways(await this.#files.verified()))
-      this.#known.set(gatewayName(delivered.element), delivered);
-    const before = [...this.#known.values()];
-    const own = artifacts.filter(({ file }) => file === gatewaysFile).flatMap(deliveredObjects);
-    for (const delivered of own) this.#known.set(gatewayName(delivered.element), delivered);
+    const before = [...(await this.#gateways.earlier()).values()];
     return verifyDelivered({ ask: this.#ask, artifacts, changed, before });
   }
 
@@ -144,55 +126,11 @@ class RunningFreeSwitch implements RunningSystem {
   close(): Promise<void> {
     return this.#esl.close();
   }
-
-  // The end of a registration goes to the carrier only after the gateway is marked: one that is made anew at once would
-  // register before it, with the same contact, and the carrier would take that for ended.
-  async #end(names: readonly string[]): Promise<void> {
-    this.#listening ??= this.#listen();
-    await this.#listening;
-    for (const name of names) {
-      this.#leaving.add(name);
-      if (!(await killGateway(this.#ask, carrierProfile, name))) this.#leaving.delete(name);
-    }
-  }
-
-  async #listen(): Promise<void> {
-    const events = this.#esl.events();
-    await this.#esl.subscribe([], ['sofia::gateway_delete']);
-    const read = async (): Promise<void> => {
-      for await (const event of events) this.#leaving.delete(event.get('Gateway') ?? '');
-    };
-    // A connection that is lost fails whatever is asked next.
-    read().catch(() => undefined);
-  }
-
-  async #endAll(): Promise<void> {
-    for (const generation of [await this.#files.current(), await this.#files.verified()]) {
-      for (const one of await this.#heldGateways(generation)) this.#known.set(gatewayName(one.element), one);
-    }
-    const running = (await sofiaStatus(this.#ask))
-      .filter(({ name }) => name === carrierProfile)
-      .flatMap(({ gateways }) => gateways.map(({ name }) => name));
-    await this.#end(running.filter((name) => this.#known.has(name)));
-  }
-
-  async #untilLeft(): Promise<void> {
-    for (let waited = 0; this.#leaving.size > 0 && waited < this.#timeouts.gateway; waited += pollMs)
-      await sleep(pollMs);
-    this.#leaving.clear();
-  }
-
-  async #heldGateways(generation: number | null): Promise<Delivered[]> {
-    const manifest = generation === null ? null : await readManifest(this.#files, generation);
-    const gateways: Delivered[] = [];
-    for (const held of Object.values(manifest?.artifacts ?? {})) {
-      if (held.file !== gatewaysFile) continue;
-      const text = await this.#files.read(storePath(held));
-      if (text !== null) gateways.push(...deliveredObjects({ ...held, text }));
-    }
-    return gateways;
-  }
 }
+
+type Reload = Extract<ReloadStep, { kind: 'reload-module' }>;
+
+const isSameStep = ({ module }: Reload, other: Reload): boolean => module === other.module;
 
 /** Registration states of mod_sofia as people read them; those of FreeSWITCH's own are left where there is no better word. */
 const words: Readonly<Record<string, string>> = {

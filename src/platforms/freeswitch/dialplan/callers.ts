@@ -34,7 +34,7 @@ export function calling(plan: Plan): Context[] {
         extension('no user of the tenant', [
           condition('${sipctl_caller_tenant}', `^(?!${quoted(names.tenant)}$)`, hangup(forbidden)),
         ]),
-        extension('every call', [always(carried(plan, 'internal'))], true),
+        extension('every call', [always([...carried(plan, 'internal'), ...itself])], true),
         extension('what was dialled', [dialled('^([+*#0-9]+)$', [set('sipctl_number', '$1')])], true),
         ...emergencies.map((one) => emergency(plan, one)),
         extension(
@@ -53,6 +53,12 @@ export function calling(plan: Plan): Context[] {
     },
   ];
 }
+
+// A phone may write what it likes into From and its kin: what others see and hear of is the account that it signed with.
+const itself: readonly Action[] = [
+  action('set_profile_var', 'caller_id_number=${effective_caller_id_number}'),
+  action('set_profile_var', 'caller_id_name=${effective_caller_id_name}'),
+];
 
 // Counted, and never refused.
 function emergency(plan: Plan, { action: one, pattern }: Dialled): Extension {

@@ -21,7 +21,7 @@ export function contextsOf(plan: Plan): Context[] {
     ...calling(plan),
     ...receiving(plan),
     ...ringing(plan),
-    ...(flow.ivrs.some(({ directDial }) => directDial) ? [extensionsContext(plan)] : []),
+    extensionsContext(plan),
     ...flow.ivrs.map((ivr) => menuContext(plan, ivr)),
     ...flow.conferences.map((room) => roomContext(plan, room)),
     ...waysOut(plan),

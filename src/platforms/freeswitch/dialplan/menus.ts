@@ -9,6 +9,7 @@ import {
   condition,
   dialled,
   extension,
+  hangup,
   oneOf,
   set,
   transfer,
@@ -143,15 +144,26 @@ const restOf = (most: number): Action[] => [
     : [action('read', `0 ${most} silence sipctl_rest ${betweenDigits} ${noTerminator} ${betweenDigits}`)]),
 ];
 
-/** The extensions of the tenant, which callers of a menu may dial, too. */
+/**
+ * The extensions of the tenant, which callers of a menu may dial, too. Here comes also whom a phone or a carrier transfers
+ * (RFC 3515): by itself FreeSWITCH would hold the new number against the context of the other one's call, which may be
+ * behind all questions of who may call where.
+ */
 export const extensionsContext = (plan: Plan): Context => ({
   name: plan.names.context('extensions'),
   extensions: [
+    extension('every call', [always([set('sipctl_back', '${sipctl_menu}'), set('sipctl_menu', '')])], true),
     ...plan.flow.dialled.flatMap(({ action: lead, pattern, why }) =>
       lead.kind === 'reach'
         ? [extension(why, [dialled(oneOf([pattern.literal]), sendTo(plan, lead.to))])]
         : [],
     ),
-    extension('unknown', [always([transfer('${sipctl_menu}', 'wrong')])]),
+    // An entry of a menu that is none; whom a phone transfers has nowhere to go back to.
+    extension('back to the menu', [
+      condition('${sipctl_menu}', '^.+$', [transfer('${sipctl_back}', 'wrong')]),
+    ]),
+    extension('no extension', [always(hangup(unallocated))]),
   ],
 });
+
+const unallocated = 1;

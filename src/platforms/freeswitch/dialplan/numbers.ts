@@ -4,6 +4,7 @@ import { word } from '../words.ts';
 import { element } from '../xml/element.ts';
 import {
   type Action,
+  action,
   always,
   type Condition,
   type Context,
@@ -69,6 +70,7 @@ function entry(plan: Plan): Context {
       extension('no trunk of the tenant', [
         condition('${SIPCTL_TRUNK}', `^(?!(?:${trunks})?$)`, hangup(unallocated)),
       ]),
+      ...cleanCaller,
       extension(
         'every call',
         [always([...carried(plan, 'inbound'), share('SIPCTL_TRUNK', '${SIPCTL_TRUNK}')])],
@@ -80,6 +82,33 @@ function entry(plan: Plan): Context {
     ],
   };
 }
+
+// A transfer brings what it likes into a context: nothing is taken on that could be a command.
+const aNumber = '^([+*#0-9]+)$';
+
+// FreeSWITCH takes the escapes out of a caller's name and number, and writes both into headers and mails as they then are:
+// a line break would begin a header of the caller's own. (An expression goes through the expansion of variables, where two
+// backslashes become one: \x5c is none of them.)
+const cleanCaller: readonly Extension[] = [
+  extension(
+    'a number that is none',
+    [
+      condition('${caller_id_number}', '[^A-Za-z0-9+*#._-]', [
+        action('set_profile_var', 'caller_id_number=anonymous'),
+      ]),
+    ],
+    true,
+  ),
+  extension(
+    'a name that is none',
+    [
+      condition('${caller_id_name}', '[\\x00-\\x1f\\x7f"<>\\x5c]', [
+        action('set_profile_var', 'caller_id_name=${caller_id_number}'),
+      ]),
+    ],
+    true,
+  ),
+];
 
 // Numbers before limits: a call for nobody is told so, however many others there are.
 const arrived = (plan: Plan): Context => ({
@@ -93,7 +122,7 @@ const arrived = (plan: Plan): Context => ({
         true,
       ),
     ),
-    extension('on', [dialled('^(.*)$', [transfer(plan.names.context('numbers'), '$1')])]),
+    extension('on', [dialled(aNumber, [transfer(plan.names.context('numbers'), '$1')])]),
   ],
 });
 
@@ -171,7 +200,7 @@ function hours(plan: Plan, schedule: FlowSchedule): Context {
             wday: days.map((day) => dayNames[day - 1] as string).join(','),
             'minute-of-day': `${from + 1}-${to}`,
           }),
-          dialled('^(.*)$', [transfer(plan.names.context('open'), '$1')]),
+          dialled(aNumber, [transfer(plan.names.context('open'), '$1')]),
         ]),
       ),
       extension(`${name}, closed`, [always(closed)]),

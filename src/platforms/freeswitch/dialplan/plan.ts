@@ -104,6 +104,7 @@ export const carried = ({ names }: Plan, direction: 'internal' | 'inbound'): Act
   set('limit_ignore_transfer', 'true'),
   set('hangup_after_bridge', 'true'),
   set('continue_on_fail', 'true'),
+  share('force_transfer_context', names.context('extensions')),
 ];
 
 /** The names that calls are counted under. */

@@ -1,7 +1,7 @@
 import type { ResolvedTrunk } from '../../../model/site.ts';
 import { word } from '../words.ts';
 import { contextOf } from './contexts.ts';
-import { condition, type Extension, extension, set, transfer } from './dialplan.ts';
+import { type Condition, condition, type Extension, extension, set, transfer } from './dialplan.ts';
 import { calledFields, inChunks, knownForms } from './numbers.ts';
 import type { Plan } from './plan.ts';
 
@@ -14,7 +14,7 @@ export function publicExtensions(plan: Plan, trunks: readonly ResolvedTrunk[]): 
   return trunks
     .filter(({ inbound, networks }) => inbound && networks.length > 0)
     .flatMap((trunk) => {
-      const from = condition(`\${acl(\${network_addr} ${listOf(trunk.networks)})}`, '^true$');
+      const from = fromNetworks(trunk.networks);
       const go = [
         set('SIPCTL_TENANT', trunk.tenant),
         set('SIPCTL_TRUNK', word(trunk.name)),
@@ -28,6 +28,10 @@ export function publicExtensions(plan: Plan, trunks: readonly ResolvedTrunk[]): 
       );
     });
 }
+
+/** True of a call that comes from one of these networks. */
+export const fromNetworks = (networks: readonly string[]): Condition =>
+  condition(`\${acl(\${network_addr} ${listOf(networks)})}`, '^true$');
 
 // FreeSWITCH takes a list of networks, each with its length; a name would be that of a list of acl.conf.
 const listOf = (networks: readonly string[]): string =>

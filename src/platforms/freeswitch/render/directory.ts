@@ -36,9 +36,14 @@ const noDomain = (tenant: string): SipctlError =>
     hint: `sipctl tenant set ${tenant} --domain <the name or address that its phones register at>`,
   });
 
-// All phones that are registered; `error/user_not_registered` where there are none.
+// All phones that are registered; `error/user_not_registered` where there are none. A contact is in it as its phone wrote it:
+// behind a comma FreeSWITCH would dial whatever comes, a gateway or dialplan of another tenant too. So the contacts are held
+// against what they have to look like, encoded, that they do not end the arguments of `regex`; only then are they dialled.
+const phone = '${dialed_user}@${dialed_domain}';
+const contacts = '^(?!.*%7[B-D])(sofia/[A-Za-z0-9_.-]+/sip%3A[^,/]+,?)*(error/user_not_registered)?$';
 const dialString =
-  '{^^:sip_invite_domain=${dialed_domain}:presence_id=${dialed_user}@${dialed_domain}}${sofia_contact(*/${dialed_user}@${dialed_domain})}';
+  `{^^:sip_invite_domain=\${dialed_domain}:presence_id=${phone}}` +
+  `\${sofia_contact(\${regex(\${url_encode(\${sofia_contact(*/${phone})})}|${contacts}|*/${phone}|n)})}`;
 
 interface Surroundings {
   domain: string;

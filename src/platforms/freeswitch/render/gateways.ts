@@ -1,5 +1,5 @@
 import type { ResolvedTrunk } from '../../../model/site.ts';
-import { contextOf } from '../dialplan/contexts.ts';
+import { contactParameter, registeredContextOf } from '../dialplan/registered.ts';
 import { codecList, word } from '../words.ts';
 import { type Element, element, param } from '../xml/element.ts';
 
@@ -60,6 +60,7 @@ function registration(trunk: ResolvedTrunk): Settings {
     ['register', 'true'],
     ['expire-seconds', trunk.expiry],
     ['retry-seconds', retrySeconds],
+    ...given('contact-params', contactParameter(trunk)),
   ];
 }
 
@@ -69,11 +70,11 @@ const retrySeconds = 60;
 // `auto`: a call to our registered contact, which names the gateway, is for the number in To; any other is for the
 // number in its request URI.
 const callsIn = (trunk: ResolvedTrunk): Settings => [
-  ['context', trunk.inbound ? word(contextOf(trunk)) : closedContext],
+  ['context', registeredContextOf(trunk) ?? closedContext],
   ['extension', 'auto'],
 ];
 
-/** Stands in no dialplan: a call that comes into it is refused. */
+/** Stands in no dialplan: a call that names the gateway of a trunk that registers nowhere is refused. */
 const closedContext = 'sipctl.closed';
 
 const digits = (e164: string | null): string | null => e164?.replace(/^\+/, '') ?? null;

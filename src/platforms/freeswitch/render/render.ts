@@ -16,6 +16,7 @@ import { contextElement, extensionElement } from '../dialplan/dialplan.ts';
 import { menu } from '../dialplan/menus.ts';
 import { planOf } from '../dialplan/plan.ts';
 import { publicExtensions } from '../dialplan/public.ts';
+import { registered } from '../dialplan/registered.ts';
 import { controlGroups, roomProfile } from '../dialplan/rooms.ts';
 import { checkElements } from '../xml/check.ts';
 import type { Element } from '../xml/element.ts';
@@ -42,7 +43,12 @@ export function renderTenant(site: ResolvedSite): Artifact[] {
       flow.conferences.map((room) => roomProfile(plan, room)),
       flow.conferences.length,
     ],
-    [callsFile, 'Calls', contextsOf(plan).map(contextElement), flow.inbound.length + flow.dialled.length],
+    [
+      callsFile,
+      'Calls',
+      [...contextsOf(plan), ...registered(plan, trunks)].map(contextElement),
+      flow.inbound.length + flow.dialled.length,
+    ],
     [publicFile, 'Carriers', publicExtensions(plan, trunks).map(extensionElement), trunks.length],
   ];
   return parts.flatMap(([file, what, elements, objects]) =>

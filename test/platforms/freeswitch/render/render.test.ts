@@ -140,7 +140,9 @@ describe('a change', () => {
     expect(changed.objects).toEqual([
       {
         ...{ action: 'update', kind: 'trunk', tenant: 'acme', name: 'main', unregisters: ['acme.main'] },
-        options: [{ section: 'param', option: 'password', before: '[secret]', after: '[secret]' }],
+        options: ['password', 'contact-params'].map((option) => ({
+          ...{ section: 'param', option, before: '[secret]', after: '[secret]' },
+        })),
       },
     ]);
     expect(reloadFor([changed])).toEqual([
