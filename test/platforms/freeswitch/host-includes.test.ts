@@ -22,7 +22,6 @@ beforeEach(() => {
   onTestFinished(() => rmSync(made, { recursive: true, force: true }));
   dir = made;
   for (const [path, text] of Object.entries(shippedShape('127.0.0.1'))) put(path, text);
-  for (const folder of ['directory', 'sip_profiles/external']) mkdirSync(join(dir, folder));
 });
 
 function put(path: string, text: string | Buffer): void {
