@@ -97,6 +97,13 @@ describeAsterisk('examining a node', ({ version, start }) => {
       expect(backups.map(text)).toEqual([before]);
     });
 
+    it('keeps every byte of a file that is in another encoding', async () => {
+      const latin1 = Buffer.concat([readFileSync(path('pjsip.conf')), Buffer.from('; Büro\n', 'latin1')]);
+      writeFileSync(path('pjsip.conf'), latin1);
+      await live.target.examine({ write: true });
+      expect(readFileSync(path('pjsip.conf')).subarray(0, latin1.length)).toEqual(latin1);
+    });
+
     it('never overwrites a file of somebody else, and takes the way out that it advises', async () => {
       const foreign = '[1001]\ntype = endpoint\n';
       writeFileSync(path('pjsip_users.conf'), foreign);

@@ -1,6 +1,10 @@
+import { renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import { reloadXml } from '../../src/platforms/freeswitch/esl/commands.ts';
 import type { Sandbox } from '../support/run-sipctl.ts';
-import { describeFreeswitch, type FreeswitchInstance } from './freeswitch.ts';
+import { writeTone } from './calls/sound.ts';
+import { connectTo, describeFreeswitch, type FreeswitchInstance } from './freeswitch.ts';
 import { attach, node, shippedShape } from './freeswitch-site.ts';
 import { register, sippAvailable } from './sipp.ts';
 
@@ -27,6 +31,27 @@ describeFreeswitch('provisioning', (start) => {
     const { checks } = json().data as { checks: { name: string; status: string; changed?: true }[] };
     expect(checks.filter(({ status }) => status === 'failed')).toEqual([]);
     expect(checks.filter(({ changed }) => changed)).toEqual([]);
+  });
+
+  it('looks for what rooms ask with, and voicemail speaks in', async () => {
+    const states = async () => {
+      const { checks } = (await box.sipctl(`node init ${node} --json`)).json().data as {
+        checks: { name: string; status: string }[];
+      };
+      return Object.fromEntries(checks.map(({ name, status }) => [name, status]));
+    };
+    expect(await states()).toMatchObject({ sounds: 'warning' });
+    expect(await states()).not.toHaveProperty('phrases');
+    writeTone(join(dirname(freeswitch.conf), 'sounds/conference/8000/conf-pin.wav'), 440, 0.1);
+    expect(await states()).toMatchObject({ sounds: 'ok' });
+    const phrases = join(freeswitch.conf, 'lang/en/en.xml');
+    renameSync(phrases, `${phrases}.away`);
+    const esl = await connectTo(freeswitch);
+    await reloadXml((command) => esl.api(command));
+    expect(await states()).toMatchObject({ phrases: 'warning' });
+    renameSync(`${phrases}.away`, phrases);
+    await reloadXml((command) => esl.api(command));
+    await esl.close();
   });
 
   it('refuses users of a tenant that has no domain, and says what to do', async () => {

@@ -54,11 +54,14 @@ async function examineMainFile(place: MainFile, write: boolean): Promise<Check[]
   return [...checks, ...readToTheEnd(trace, main)];
 }
 
-/** Reads files of the configuration folder as text; a link that leads out of it counts as missing. */
+/**
+ * Reads files of the configuration folder as text, a character for each byte: whatever encoding an operator writes
+ * comments in, nothing of it is lost where a line is added. A link that leads out of the folder counts as missing.
+ */
 export function hostReader(files: Generations): ReadFile {
   return async (path) => {
     try {
-      return (await files.readHost(path))?.toString('utf8') ?? null;
+      return (await files.readHost(path))?.toString('latin1') ?? null;
     } catch {
       return null;
     }
@@ -84,7 +87,8 @@ async function addIncludeLines({ read, files, main }: MainFile): Promise<void> {
   const text = (await read(main)) ?? '';
   if (lines.length === 0 || cutOffAt(text) !== null) return;
   const gap = text === '' || text.endsWith('\n') ? '' : '\n';
-  await files.writeHost(main, `${text}${gap}\n; What sipctl delivers:\n${lines.join('\n')}\n`);
+  const added = `${gap}\n; What sipctl delivers:\n${lines.join('\n')}\n`;
+  await files.writeHost(main, Buffer.from(`${text}${added}`, 'latin1'));
 }
 
 type HostFileState = 'missing' | 'ours' | 'foreign';

@@ -3,7 +3,7 @@ import { storePath } from '../../plan/generation.ts';
 import { readManifest } from '../generation-files.ts';
 import type { Check } from '../target.ts';
 import { callsFile } from './delivered-files.ts';
-import { moduleExists } from './esl/commands.ts';
+import { fileExists, globalVariable, moduleExists, xmlLocate } from './esl/commands.ts';
 import type { Ask } from './esl/replies.ts';
 import { runningElement } from './running-xml.ts';
 import { unknownZones, zonesFile, zonesOf } from './time-zones.ts';
@@ -16,6 +16,7 @@ export async function callChecks(ask: Ask, files: Generations, node: string): Pr
     ...(await readingCheck(ask, files, node)),
     await needed(ask),
     await wanted(ask),
+    ...(await soundChecks(ask)),
     ...(await zoneChecks(ask, files)),
     ...(await handlerChecks(ask)),
   ];
@@ -76,6 +77,31 @@ async function wanted(ask: Ask): Promise<Check> {
 
 const howToLoad = (modules: readonly string[]): string =>
   `put ${modules.map((module) => `<load module="${module}"/>`).join(' ')} into modules.conf.xml, and at once: fs_cli -x 'load ${modules[0]}'`;
+
+/** The question for a PIN, below the folder of sounds, at the rates that FreeSWITCH looks for. */
+const pinPrompts = ['8000/', '16000/', ''].map((rate) => `conference/${rate}conf-pin.wav`);
+
+// FreeSWITCH gives up on a PIN, or on a message, where it cannot ask for it.
+async function soundChecks(ask: Ask): Promise<Check[]> {
+  const folder = (await globalVariable(ask, 'sound_prefix'))?.trim() ?? '';
+  const found = await Promise.all(pinPrompts.map((prompt) => fileExists(ask, `${folder}/${prompt}`)));
+  const sounds: Check = found.includes(true)
+    ? { name: 'sounds', status: 'ok', message: `FreeSWITCH has its sounds in ${folder}` }
+    : {
+        name: 'sounds',
+        status: 'warning',
+        message: `there is no ${pinPrompts[0]} in ${folder === '' ? 'sound_prefix, which is not set' : folder}: nobody gets into a room with a PIN`,
+        hint: 'install FreeSWITCH’s sounds (freeswitch-sounds-en-us-callie, or make cd-sounds-install), and set sound_prefix to their folder in vars.xml',
+      };
+  if ((await xmlLocate(ask, 'languages', 'language', 'name', 'en')) !== null) return [sounds];
+  const phrases: Check = {
+    name: 'phrases',
+    status: 'warning',
+    message: 'there are no English phrases, which voicemail speaks in: it takes no message',
+    hint: 'include lang/en/*.xml in the section languages of freeswitch.xml, as the one that FreeSWITCH ships does',
+  };
+  return [sounds, phrases];
+}
 
 // Hours in an unknown time zone are wrong, and nothing says so.
 async function zoneChecks(ask: Ask, files: Generations): Promise<Check[]> {

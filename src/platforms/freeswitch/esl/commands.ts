@@ -233,6 +233,11 @@ export async function moduleExists(ask: Ask, module: string): Promise<boolean> {
   return truth('module_exists', await run(ask, 'module_exists', word('module', module)));
 }
 
+/** True where FreeSWITCH's machine has this file. @throws EslError */
+export async function fileExists(ask: Ask, path: string): Promise<boolean> {
+  return truth('file_exists', await run(ask, 'file_exists', path));
+}
+
 /** How much of a limit of the backend `hash` is in use. @throws EslError */
 export async function limitUsage(ask: Ask, realm: string, resource: string): Promise<number> {
   const of = [word('realm', realm), word('resource', resource)];
