@@ -55,6 +55,10 @@ export const render: VerbSpec = {
     ['--node <name>', 'the node to render for; the first one, when not given'],
     ['--reveal', 'show secrets; leaves an audit row'],
   ],
-  examples: ['sipctl render --tenant acme', 'sipctl render pjsip_trunks.conf --tenant acme'],
+  examples: [
+    'sipctl render --tenant acme',
+    'sipctl render pjsip_trunks.conf --tenant acme',
+    'sipctl render directory.xml --tenant acme --node fs1',
+  ],
   run,
 };

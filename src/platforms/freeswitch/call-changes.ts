@@ -20,7 +20,7 @@ export function callChanges(
 }
 
 /** Extensions are called by whom they belong to, and what for: `user ann`, `ivr main, key 1`, `limits`. */
-const owner = /^((?:user|group|ivr|conference|number|schedule|route|emergency) [^\s,]+)/;
+const owner = /^((?:user|group|ivr|conference|schedule|route|emergency) [^\s,]+|number \+[0-9]+)/;
 
 const opening: Readonly<Record<string, RegExp>> = {
   [callsFile]: /^ *<extension name="([^"]*)"/gm,

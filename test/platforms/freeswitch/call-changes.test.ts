@@ -32,6 +32,10 @@ describe('a change of calls', () => {
     for (const one of ['number +15551234567', 'route world', 'schedule office', 'emergency 911'])
       expect(created).toContain(`create ${one}`);
     expect(created.filter((one) => one.includes('tenant'))).toEqual([]);
+    const numbers = acme.numbers?.filter((one) => one.enabled !== false && one.inbound !== false) ?? [];
+    expect(created.filter((one) => one.includes(' number '))).toEqual(
+      numbers.map((one) => `create number ${one.number}`).sort(),
+    );
     const deleted = named(changesBetween(acme, null));
     expect(deleted).toEqual(created.map((one) => one.replace('create', 'delete')));
   });

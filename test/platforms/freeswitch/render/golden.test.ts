@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { resolveSite } from '../../../../src/model/resolve.ts';
 import type { ResolvedSite } from '../../../../src/model/site.ts';
 import { renderTenant } from '../../../../src/platforms/freeswitch/render/render.ts';
+import { maskSecrets } from '../../../../src/report/mask.ts';
 import { company } from '../../../support/calls/company.ts';
 import { tenantSite } from '../../../support/calls/site-values.ts';
 import { shippedCatalog, siteOf, trunkOf, userOf } from '../../asterisk/render/sample-site.ts';
@@ -49,6 +50,18 @@ test.each(cases)('$file', ({ file, text }) => {
     true,
   );
   expect(rendered).toBe(readFileSync(`${folder}${file}`, 'utf8'));
+});
+
+/** Passwords and PINs of these sites, and whatever is derived from one. */
+const secrets = /pass;word|value="carrier"|phone of|\b(?:1234|9876|5555|4711)\b|\b[0-9a-f]{32}\b/;
+
+test.each(cases)('$file shows no secret where secrets are hidden', ({ text }) => {
+  expect(maskSecrets(text()).match(secrets)).toBeNull();
+});
+
+test('secrets are there to be hidden', () => {
+  const shown = cases.filter(({ text }) => secrets.test(text())).map(({ file }) => file);
+  for (const part of ['calls', 'directory', 'gateways']) expect(shown).toContain(`company-acme-${part}.xml`);
 });
 
 test('no golden file is left over', () => {
