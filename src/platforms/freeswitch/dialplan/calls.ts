@@ -6,6 +6,7 @@ import { receiving } from './numbers.ts';
 import type { Plan } from './plan.ts';
 import { roomContext } from './rooms.ts';
 import { waysOut } from './routes.ts';
+import { transferredContext } from './transferred.ts';
 import { ringing } from './users.ts';
 
 /**
@@ -21,6 +22,7 @@ export function contextsOf(plan: Plan): Context[] {
     ...calling(plan),
     ...receiving(plan),
     ...ringing(plan),
+    transferredContext(plan),
     extensionsContext(plan),
     ...flow.ivrs.map((ivr) => menuContext(plan, ivr)),
     ...flow.conferences.map((room) => roomContext(plan, room)),

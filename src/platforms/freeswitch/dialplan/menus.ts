@@ -144,11 +144,7 @@ const restOf = (most: number): Action[] => [
     : [action('read', `0 ${most} silence sipctl_rest ${betweenDigits} ${noTerminator} ${betweenDigits}`)]),
 ];
 
-/**
- * The extensions of the tenant, which callers of a menu may dial, too. Here comes also whom a phone or a carrier transfers
- * (RFC 3515): by itself FreeSWITCH would hold the new number against the context of the other one's call, which may be
- * behind all questions of who may call where.
- */
+/** The extensions of the tenant, which callers of a menu may dial, too, and whoever is transferred by a carrier. */
 export const extensionsContext = (plan: Plan): Context => ({
   name: plan.names.context('extensions'),
   extensions: [

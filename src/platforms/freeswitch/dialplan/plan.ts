@@ -3,6 +3,7 @@ import { type Destination, hangupCauses } from '../../../model/destination.ts';
 import type { CallFlow, FlowUser } from '../../../model/flow/call-flow.ts';
 import { word } from '../words.ts';
 import { type Action, action, hangup, set, share, transfer } from './dialplan.ts';
+import { transferable } from './transferred.ts';
 
 /** A tenant's flow with what rendering looks up in it. */
 export interface Plan {
@@ -104,7 +105,7 @@ export const carried = ({ names }: Plan, direction: 'internal' | 'inbound'): Act
   set('limit_ignore_transfer', 'true'),
   set('hangup_after_bridge', 'true'),
   set('continue_on_fail', 'true'),
-  share('force_transfer_context', names.context('extensions')),
+  ...transferable(names, direction === 'internal' ? '${sipctl_caller}' : ''),
 ];
 
 /** The names that calls are counted under. */

@@ -18,6 +18,7 @@ import {
 } from './dialplan.ts';
 import { inChunks } from './numbers.ts';
 import { counted, limited, type Plan } from './plan.ts';
+import { transferredBy } from './transferred.ts';
 
 /**
  * The ways out of the tenant:
@@ -112,6 +113,7 @@ export function routeHops(plan: Plan, route: FlowRoute): Condition[] {
     ...shownNumbers(route),
     always([
       set('continue_on_fail', causes),
+      transferredBy(null),
       set('call_timeout', route.ringTime),
       ...route.hops.flatMap((hop, at) => hopActions(plan, hop, at)),
       transfer(plan.names.context('given-up')),
@@ -169,6 +171,7 @@ export function emergencyHops(plan: Plan, { number, callerId, hops }: FlowEmerge
   return [
     share('SIPCTL_DIRECTION', 'emergency'),
     set('continue_on_fail', 'true'),
+    transferredBy(null),
     set('call_timeout', emergencyRingTime),
     ...hops.flatMap(({ trunk, endpoint, format }) => [
       share('SIPCTL_TRUNK', word(trunk)),

@@ -14,6 +14,7 @@ import {
   transfer,
 } from './dialplan.ts';
 import { counted, limited, type Plan, sendTo, takeMessage, usage, userOf } from './plan.ts';
+import { transferredBy } from './transferred.ts';
 
 /** Everything that makes phones ring, and what comes after where nobody answers. */
 export function ringing(plan: Plan): Context[] {
@@ -36,6 +37,7 @@ const ringUser = (plan: Plan, user: FlowUser, seconds: number): Action[] => [
   set('continue_on_fail', 'true'),
   set('call_timeout', seconds),
   set('originate_disposition', ''),
+  transferredBy(user.extension),
   limited(plan, counted.user(user.extension), user.maxCalls, action('bridge', phonesOf(plan, user))),
 ];
 
@@ -79,6 +81,8 @@ const atOnce = ':_:';
 const ringAll = (seconds: number, data: string): Action[] => [
   set('continue_on_fail', 'true'),
   set('call_timeout', seconds),
+  // Who of all these answers is not known before.
+  transferredBy(null),
   action('bridge', data),
 ];
 
