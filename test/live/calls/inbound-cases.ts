@@ -1,4 +1,5 @@
-import { type LiveCase, row } from './lanes.ts';
+import { compare, type LiveCase, row, type Sight } from './lanes.ts';
+import { placeCall } from './place-call.ts';
 import { sounds } from './sites.ts';
 
 const welcome = sounds['custom/welcome'];
@@ -6,6 +7,17 @@ const hal = 'globex-hal';
 const ida = 'globex-ida';
 const callerId = '<+493012345>';
 const lane = (one: LiveCase): LiveCase => ({ ...one, lane: 'globex' });
+
+/** A call in that the user who takes it transfers. */
+const transferred = (name: string, to: string, sight: Sight): LiveCase => ({
+  lane: 'globex',
+  name,
+  run: async (site) => {
+    const does = { [hal]: `refer to ${to}` } as const;
+    const seen = await placeCall(site, { from: 'inbound', to: '+4930111001', callerId, does, talks: 3 });
+    await compare(site, seen, sight);
+  },
+});
 
 /** Calls from carriers. */
 export const inboundCases: readonly LiveCase[] = [
@@ -71,6 +83,15 @@ export const inboundCases: readonly LiveCase[] = [
     { status: 200, reaches: ['inbound'], hears: ['inbound'] },
   ),
   row('number that takes no calls', { from: 'inbound', to: '+4930111010', callerId }, { status: 404 }),
+  transferred('transferred by the user to another one', '2002', {
+    ...{ status: 200, reaches: [hal, ida], hears: [ida] },
+  }),
+  transferred('transferred by the user to an outside number', '+49409996', {
+    ...{ status: 200, reaches: [hal, 'inbound'], hears: ['inbound'] },
+  }),
+  transferred('transferred by the user to a number of nobody', '2999', {
+    ...{ status: 200, reaches: [hal], unheard: true },
+  }),
   row('disabled number', { from: 'inbound', to: '+4930111011', callerId }, { status: 404 }),
   row('number that is busy', { from: 'inbound', to: '+4930111012', callerId }, { status: 486 }),
   row('number without a destination', { from: 'inbound', to: '+4930111013', callerId }, { status: 404 }),

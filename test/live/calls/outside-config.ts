@@ -146,12 +146,17 @@ export const pjsipOf = (
     ...carriers.map((carrier) => carrierSections(carrier, pbx.carriers)),
   ].join('\n');
 
-/** What a party does with a call: answer, after a while or at once; ring only; or refuse with a cause of Q.850. */
-export type Behaviour = 'answer' | 'ring' | `answer after ${number}` | number;
+/**
+ * What a party does with a call: answer, after a while or at once, or to transfer it (REFER); ring only; or refuse with a
+ * cause of Q.850.
+ */
+export type Behaviour = 'answer' | 'ring' | `answer after ${number}` | `refer to ${string}` | number;
 
 /** The extension that does it. Letters of a pattern are no digits: it holds neither N nor X nor Z. */
 export const extensionOf = (behaviour: Behaviour): string =>
-  behaviour === 'answer' ? 'talk' : String(behaviour).replace('answer after ', 'after');
+  behaviour === 'answer'
+    ? 'talk'
+    : String(behaviour).replace('answer after ', 'after').replace('refer to ', 'refer');
 
 const header = (name: string): string => `\${BASE64_ENCODE(\${PJSIP_HEADER(read,${name})})}`;
 
@@ -181,6 +186,10 @@ exten = ring,1,Ringing()
 exten = _after!,1,Ringing()
  same = n,Wait(\${EXTEN:5})
  same = n,Goto(talk,1)
+exten = _refer!,1,Answer()
+ same = n,Wait(0.5)
+ same = n,Transfer(PJSIP/sip:\${EXTEN:5}@pbx.example)
+ same = n,Wait(30)
 exten = _X!,1,Hangup(\${EXTEN})
 exten = talk,1,Answer()
  same = n,MixMonitor(,nr(heard/\${UNIQUEID}.wav))
