@@ -97,8 +97,10 @@ export class Keyring {
     decipher.setAAD(Buffer.from(place));
     decipher.setAuthTag(sealed.subarray(tagAt, headBytes));
     try {
-      const text = decipher.update(sealed.subarray(headBytes), undefined, 'utf8');
-      return text + decipher.final('utf8');
+      // As bytes: a decoder for a text in parts would be made for each value, which is one part.
+      const text = decipher.update(sealed.subarray(headBytes));
+      decipher.final();
+      return text.toString('utf8');
     } catch {
       throw cannotOpen(place, 'it is damaged, or was moved from elsewhere');
     }

@@ -15,6 +15,7 @@ import {
   share,
   transfer,
 } from './dialplan.ts';
+import { withUsersTogether } from './own-extensions.ts';
 import { carried, counted, limit, type Plan, sendTo, voicemailProfile } from './plan.ts';
 import { emergencyHops, routeHops } from './routes.ts';
 
@@ -47,7 +48,7 @@ export function calling(plan: Plan): Context[] {
           ],
           true,
         ),
-        ...others.flatMap((one) => leading(plan, one)),
+        ...withUsersTogether(plan, others, (one) => leading(plan, one)),
         extension('unknown', [always(hangup(unallocated))]),
       ],
     },

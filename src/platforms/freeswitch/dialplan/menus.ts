@@ -14,6 +14,7 @@ import {
   set,
   transfer,
 } from './dialplan.ts';
+import { withUsersTogether } from './own-extensions.ts';
 import { type Plan, sendTo } from './plan.ts';
 
 /**
@@ -149,7 +150,7 @@ export const extensionsContext = (plan: Plan): Context => ({
   name: plan.names.context('extensions'),
   extensions: [
     extension('every call', [always([set('sipctl_back', '${sipctl_menu}'), set('sipctl_menu', '')])], true),
-    ...plan.flow.dialled.flatMap(({ action: lead, pattern, why }) =>
+    ...withUsersTogether(plan, plan.flow.dialled, ({ action: lead, pattern, why }) =>
       lead.kind === 'reach'
         ? [extension(why, [dialled(oneOf([pattern.literal]), sendTo(plan, lead.to))])]
         : [],

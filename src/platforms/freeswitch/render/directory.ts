@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { SipctlError } from '../../../errors.ts';
 import type { FlowUser } from '../../../model/flow/call-flow.ts';
 import type { ResolvedSite, ResolvedUser } from '../../../model/site.ts';
@@ -92,7 +92,7 @@ const tollAllow = {
 function a1Hash({ username, password }: ResolvedUser, domain: string): string {
   const secret = password.reveal();
   if (secret === '') throw new TypeError(`user ${username} has an empty password`);
-  return createHash('md5').update(`${username}:${domain}:${secret}`).digest('hex');
+  return hash('md5', `${username}:${domain}:${secret}`);
 }
 
 // A box without a PIN opens for the user's own phone only: no phone can enter the letters, and where nothing stood here

@@ -42,11 +42,12 @@ export class XmlText {
     this.add('<');
     this.add(name);
     for (let at = 0; at < attributes.length; at += 1) {
-      const [attribute, value] = attributes[at] as readonly [string, string];
+      // Taking a pair apart by its iterator costs more than writing it.
+      const attribute = attributes[at] as readonly [string, string];
       this.add(' ');
-      this.add(attribute);
+      this.add(attribute[0]);
       this.add('="');
-      if (!this.#addPlain(value)) this.add(escapeAttribute(value, `${name} ${attribute}`));
+      if (!this.#addPlain(attribute[1])) this.add(escapeAttribute(attribute[1], `${name} ${attribute[0]}`));
       this.add('"');
     }
     if (children.length === 0) {
@@ -83,22 +84,22 @@ export class XmlText {
     this.#reserve(value.length);
     const bytes = this.#bytes;
     const start = this.#length;
-    let before = 0;
     for (let at = 0; at < value.length; at += 1) {
       const character = value.charCodeAt(at);
-      if (character > 127 || plain[character] !== 1) {
-        // One `$` begins nothing that the preprocessor would replace.
-        if (character !== dollar || before === dollar) return false;
-      }
+      const known = plain[character];
+      if (known !== 1 && (known !== 2 || !standsAlone(value, at))) return false;
       bytes[start + at] = character;
-      before = character;
     }
     this.#length = start + value.length;
     return true;
   }
 
   #indent(depth: number): void {
-    for (let level = 0; level < depth; level += 1) this.add('  ');
+    this.#reserve(2 * depth);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    for (const end = at + 2 * depth; at < end; at += 1) bytes[at] = blank;
+    this.#length = at;
   }
 
   #reserve(more: number): void {
@@ -109,13 +110,20 @@ export class XmlText {
   }
 }
 
-const dollar = 36;
+const blank = 32;
 
-/** 1 for each character of ASCII that stands for itself wherever it stands. A hyphen may be the one of `X-PRE-PROCESS`. */
-const plain = Uint8Array.from(
-  { length: 128 },
-  (_, at) => +/[ !#%'-,./0-;=?-~]/.test(String.fromCharCode(at)),
-);
+/** Of the characters of ASCII: 1 for what stands for itself wherever it stands, 2 where that depends on what follows. */
+const plain = Uint8Array.from({ length: 128 }, (_, at) => {
+  const character = String.fromCharCode(at);
+  if (/[$-]/.test(character)) return 2;
+  return +/[ !#%'(-,./0-;=?-~]/.test(character);
+});
+
+/** Whether a `$` begins nothing that the preprocessor would replace, or a hyphen is not the one of `X-PRE-PROCESS`. */
+function standsAlone(value: string, at: number): boolean {
+  const next = value.charAt(at + 1);
+  return value.charAt(at) === '$' ? next !== '$' : next !== 'p' && next !== 'P';
+}
 
 const special = /[&<>"]|\$(?=\$)|-(?=pre-process)/gi;
 
