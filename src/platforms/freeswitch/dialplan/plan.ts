@@ -3,7 +3,6 @@ import { type Destination, hangupCauses } from '../../../model/destination.ts';
 import type { CallFlow, FlowUser } from '../../../model/flow/call-flow.ts';
 import { word } from '../words.ts';
 import { type Action, action, hangup, set, share, transfer } from './dialplan.ts';
-import { transferable } from './transferred.ts';
 
 /** A tenant's flow with what rendering looks up in it. */
 export interface Plan {
@@ -107,6 +106,23 @@ export const carried = ({ names }: Plan, direction: 'internal' | 'inbound'): Act
   set('continue_on_fail', 'true'),
   ...transferable(names, direction === 'internal' ? '${sipctl_caller}' : ''),
 ];
+
+/**
+ * What a call carries for the case that a phone or a carrier transfers it (REFER, RFC 3515). By itself FreeSWITCH would
+ * hold the new number against the context of the other one's call, which may be behind all questions of who may call
+ * where. Each leg knows whom it is transferred by: the one at its other end, where that is a user.
+ */
+const transferable = (names: Names, caller: '' | '${sipctl_caller}'): Action[] => [
+  share('force_transfer_context', names.context('transferred')),
+  share(`nolocal:${transferor}`, caller),
+];
+
+/** Says of the caller's own leg who is at its other end from now on: the extension of a user, or nobody who may dial. */
+export const transferredBy = (extension: string | null): Action =>
+  set(transferor, extension === null ? '' : word(extension));
+
+/** The variable that says who is at the other end of a leg. */
+export const transferor = 'sipctl_transferor';
 
 /** The names that calls are counted under. */
 export const counted = {

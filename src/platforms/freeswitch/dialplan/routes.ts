@@ -17,8 +17,7 @@ import {
   transfer,
 } from './dialplan.ts';
 import { inChunks } from './numbers.ts';
-import { counted, limited, type Plan } from './plan.ts';
-import { transferredBy } from './transferred.ts';
+import { counted, limited, type Plan, transferredBy } from './plan.ts';
 
 /**
  * The ways out of the tenant:

@@ -12,27 +12,14 @@ import {
   share,
   transfer,
 } from './dialplan.ts';
-import type { Names, Plan } from './plan.ts';
+import { type Plan, transferor, transferredBy } from './plan.ts';
 
 const unallocated = 1;
 
 /**
- * What a call carries for the case that a phone or a carrier transfers it (REFER, RFC 3515). By itself FreeSWITCH would
- * hold the new number against the context of the other one's call, which may be behind all questions of who may call
- * where. Each leg knows whom it is transferred by: the one at its other end, where that is a user.
+ * Where a call comes that a phone or a carrier transfers (REFER, RFC 3515): in the name of the user who does so, as if that
+ * one dialled; others can name the tenant's extensions only.
  */
-export const transferable = (names: Names, caller: '' | '${sipctl_caller}'): Action[] => [
-  share('force_transfer_context', names.context('transferred')),
-  share(`nolocal:${transferor}`, caller),
-];
-
-/** Says of the caller's own leg who is at its other end from now on: the extension of a user, or nobody who may dial. */
-export const transferredBy = (extension: string | null): Action =>
-  set(transferor, extension === null ? '' : word(extension));
-
-const transferor = 'sipctl_transferor';
-
-/** In the name of the user who transfers, as if that one dialled; others can name the tenant's extensions only. */
 export const transferredContext = ({ names, domain, flow }: Plan): Context => ({
   name: names.context('transferred'),
   extensions: [

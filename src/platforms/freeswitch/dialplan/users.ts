@@ -13,8 +13,7 @@ import {
   set,
   transfer,
 } from './dialplan.ts';
-import { counted, limited, type Plan, sendTo, takeMessage, usage, userOf } from './plan.ts';
-import { transferredBy } from './transferred.ts';
+import { counted, limited, type Plan, sendTo, takeMessage, transferredBy, usage, userOf } from './plan.ts';
 
 /** Everything that makes phones ring, and what comes after where nobody answers. */
 export function ringing(plan: Plan): Context[] {
