@@ -1,17 +1,5 @@
 import { word } from '../words.ts';
-import {
-  type Action,
-  action,
-  always,
-  type Context,
-  condition,
-  dialled,
-  extension,
-  hangup,
-  set,
-  share,
-  transfer,
-} from './dialplan.ts';
+import { action, always, type Context, condition, dialled, extension, hangup, transfer } from './dialplan.ts';
 import { type Plan, transferor, transferredBy } from './plan.ts';
 
 const unallocated = 1;
