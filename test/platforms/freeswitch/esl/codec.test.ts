@@ -133,6 +133,29 @@ describe('an event', () => {
     expect(one.names).toEqual(['Event-Name', 'Event-Subclass', 'List']);
   });
 
+  it('gives for each header what JSON.parse gives, whatever stands around it', () => {
+    const piece = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('"', '\\', '":"', '"Unique-ID":"x"', 'Unique-ID', ',', '{', '}', '\n'),
+    );
+    const text = fc.array(piece).map((pieces) => pieces.join(''));
+    const names = fc.constantFrom('Unique-ID', 'Event-Name', '_body', 'a', '"a"', 'constructor');
+    const headers = fc.dictionary(fc.oneof(names, text), fc.oneof(text, fc.array(text, { minLength: 1 })));
+    fc.assert(
+      fc.property(headers, fc.constantFrom(undefined, 1), (all, blanks) => {
+        const json = JSON.stringify({ 'Event-Name': 'X', ...all }, null, blanks);
+        const parsed = JSON.parse(json) as Record<string, string | string[]>;
+        for (const name of [...Object.keys(parsed), 'Unique-ID', 'nothing']) {
+          const expected = Object.hasOwn(parsed, name) ? [parsed[name]].flat()[0] : undefined;
+          expect(new EslEvent(json).get(name)).toBe(expected);
+        }
+      }),
+    );
+    const twice = new EslEvent('{"Event-Name":"X","Hangup-Cause":"A","Hangup-Cause":"B"}');
+    expect(twice.get('Hangup-Cause')).toBe('B');
+    for (let turn = 0; turn < 20; turn += 1) expect(twice.get('Hangup-Cause')).toBe('B');
+  });
+
   it('treats header names of JavaScript objects as any other', () => {
     const one = new EslEvent('{"Event-Name":"X","__proto__":"a","constructor":"b"}');
     expect([one.get('__proto__'), one.get('constructor')]).toEqual(['a', 'b']);
