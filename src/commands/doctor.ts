@@ -1,8 +1,7 @@
 import type { App } from '../app.ts';
-import { SipctlError } from '../errors.ts';
 import type { Node } from '../model/nouns.ts';
 import * as nouns from '../model/nouns.ts';
-import { type Check, unreachableCheck } from '../platforms/target.ts';
+import { type Check, failedCheck } from '../platforms/target.ts';
 import { checks, failures, worst } from '../report/checks.ts';
 import type { Run, VerbSpec } from './command.ts';
 
@@ -42,8 +41,7 @@ function keyCheck(app: App, read: () => string): Check {
   try {
     return { name: 'key', status: 'ok', message: `${app.config.keyFile} (${read()})` };
   } catch (error) {
-    if (!(error instanceof SipctlError)) throw error;
-    return unreachableCheck('key', error);
+    return failedCheck('key', error);
   }
 }
 
@@ -51,8 +49,7 @@ async function examine(app: App, node: Node): Promise<Check[]> {
   try {
     return await (await app.target(node)).target.examine({ write: false, signal: app.signal });
   } catch (error) {
-    if (!(error instanceof SipctlError)) throw error;
-    return [unreachableCheck('node', error)];
+    return [failedCheck('node', error)];
   }
 }
 

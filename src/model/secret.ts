@@ -1,4 +1,5 @@
-const masked = '[secret]';
+/** What stands in the place of a secret wherever something is shown. */
+export const masked = '[secret]';
 
 /** A password or token. It prints as `[secret]` wherever it is shown; only `reveal` gives the text. */
 export class Secret {

@@ -1,3 +1,4 @@
+import { masked } from '../model/secret.ts';
 import type { ObjectChange, OptionChange } from './plan.ts';
 
 /** One value of an object of sipctl in a rendered file; those of a secret are compared, and never shown. */
@@ -65,4 +66,4 @@ function optionChanges(before: Map<string, OwnedValue>, after: Map<string, Owned
 }
 
 const shown = (value: OwnedValue | undefined): string | null =>
-  value === undefined ? null : value.secret ? '[secret]' : value.text;
+  value === undefined ? null : value.secret ? masked : value.text;

@@ -1,4 +1,4 @@
-import type { Problem, SipctlError } from '../errors.ts';
+import { type Problem, SipctlError } from '../errors.ts';
 import type { Generations } from '../files/generations.ts';
 import type { InboundTrunk } from '../model/inbound-trunk.ts';
 import type { ResolvedSite } from '../model/site.ts';
@@ -104,8 +104,9 @@ export interface Target {
   examine(options: { write: boolean; signal?: AbortSignal }): Promise<Check[]>;
 }
 
-/** A check that could not be made, with the error's own remedy. */
-export function unreachableCheck(name: string, error: SipctlError): Check {
+/** A check that could not be made says why, with the error's own remedy. Bugs are not findings: they are thrown on. */
+export function failedCheck(name: string, error: unknown): Check {
+  if (!(error instanceof SipctlError)) throw error;
   const [problem] = error.problems;
   return {
     name,
@@ -113,4 +114,13 @@ export function unreachableCheck(name: string, error: SipctlError): Check {
     message: error.message,
     ...(problem?.hint === undefined ? {} : { hint: problem.hint }),
   };
+}
+
+/** The checks of one look, or the one that says why it could not be taken. */
+export async function attempt(name: string, look: () => Promise<Check[]>): Promise<Check[]> {
+  try {
+    return await look();
+  } catch (error) {
+    return [failedCheck(name, error)];
+  }
 }

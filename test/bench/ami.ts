@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { Secret } from '../../src/model/secret.ts';
 import { AmiParser } from '../../src/platforms/asterisk/ami/codec.ts';
 import { connectAmi } from '../../src/platforms/asterisk/ami/connection.ts';
-import { type AmiPeer, startAmiServer } from '../support/ami-server.ts';
+import { startAmiServer } from '../support/ami-server.ts';
+import type { Peer } from '../support/scripted-server.ts';
 import { type BenchResult, elapsed, interleaved, median } from './result.ts';
 
 const rounds = 9;
@@ -108,7 +109,7 @@ export async function benchAmiEvents(): Promise<BenchResult> {
   const events = Buffer.from(Array.from({ length: eventCount }, (_, call) => newChannel(call)).join(''));
   const server = await startAmiServer();
   const ours = await ourReader(server, () => server.peers[0]?.socket.write(events));
-  const theirs = await theirReader(server, () => (server.peers[1] as AmiPeer).socket.write(events));
+  const theirs = await theirReader(server, () => (server.peers[1] as Peer).socket.write(events));
   const ms = await interleaved({ ours: ours.read, theirs: theirs.read }, rounds);
   await ours.close();
   await theirs.close();

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { type Answer, type Listening, listen, type Peer, type ScriptedServer } from './scripted-server.ts';
 
 /** One action as the server read it; its headers in their order. */
 export interface ReceivedAction {
@@ -11,40 +9,20 @@ export interface ReceivedAction {
   get(name: string): string | undefined;
 }
 
-/** One client of the server. */
-export interface AmiPeer {
-  readonly socket: Socket;
-  /** Writes as it is, in pieces where the server was told to. */
-  send(text: string | Buffer): Promise<void>;
-  /** Ends the connection with a RST. */
-  reset(): void;
-}
-
-export interface AmiScript {
+export interface AmiScript extends Listening {
   /** What is sent first; empty: the server stays silent. */
   banner?: string;
   username?: string;
   secret?: string;
   /** False: the action Challenge is unknown, as behind some proxies. */
   challenge?: boolean;
-  tls?: TlsOptions;
-  host?: string;
-  port?: number;
-  /** Everything is written in pieces of so many bytes. */
-  pieceBytes?: number;
   /** Asked first for every action. A text is sent; `null` leaves the action unanswered; undefined: the default answer. */
-  answer?: (action: ReceivedAction, peer: AmiPeer) => Answer | Promise<Answer>;
+  answer?: (action: ReceivedAction, peer: Peer) => Answer | Promise<Answer>;
 }
 
-type Answer = string | Buffer | null | undefined;
-
-export interface AmiServer {
-  readonly host: string;
-  readonly port: number;
+export interface AmiServer extends ScriptedServer {
   /** Every action received so far, of all clients. */
   readonly actions: ReceivedAction[];
-  readonly peers: AmiPeer[];
-  close(): Promise<void>;
 }
 
 /** A message with its ActionID second, as Asterisk writes it. */
@@ -58,58 +36,18 @@ export function message(action: ReceivedAction, first: string, ...lines: string[
  */
 export async function startAmiServer(script: AmiScript = {}): Promise<AmiServer> {
   const actions: ReceivedAction[] = [];
-  const peers: AmiPeer[] = [];
-  const greet = (socket: Socket): void => {
-    const peer = peerOf(socket, script.pieceBytes);
-    peers.push(peer);
-    socket.setNoDelay(true);
-    socket.on('error', () => undefined);
+  const server = await listen(script, (peer) => {
     void peer.send(script.banner ?? 'Asterisk Call Manager/11.0.0\r\n');
-    serve(socket, peer, script, actions);
-  };
-  const server: Server = script.tls ? createTlsServer(script.tls, greet) : createServer(greet);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(script.port ?? 0, script.host ?? '127.0.0.1', resolve);
+    serve(peer, script, actions);
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no address');
-  return {
-    host: address.address,
-    port: address.port,
-    actions,
-    peers,
-    close: () =>
-      new Promise((resolve) => {
-        for (const peer of peers) peer.socket.destroy();
-        server.close(() => resolve());
-      }),
-  };
+  return { ...server, actions };
 }
 
-function peerOf(socket: Socket, pieceBytes?: number): AmiPeer {
-  return {
-    socket,
-    async send(text) {
-      const bytes = Buffer.from(text);
-      if (pieceBytes === undefined) {
-        socket.write(bytes);
-        return;
-      }
-      for (let at = 0; at < bytes.length && !socket.destroyed; at += pieceBytes) {
-        socket.write(bytes.subarray(at, at + pieceBytes));
-        await nextTurn();
-      }
-    },
-    reset: () => socket.resetAndDestroy(),
-  };
-}
-
-function serve(socket: Socket, peer: AmiPeer, script: AmiScript, actions: ReceivedAction[]): void {
+function serve(peer: Peer, script: AmiScript, actions: ReceivedAction[]): void {
   const session = { challenge: '' };
   let text = '';
   let answered = Promise.resolve();
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
+  peer.socket.setEncoding('utf8').on('data', (chunk: string) => {
     const parts = (text + chunk).split('\r\n\r\n');
     text = parts.pop() ?? '';
     for (const part of parts) {
@@ -132,7 +70,7 @@ function receivedAction(text: string): ReceivedAction {
 
 async function respond(
   action: ReceivedAction,
-  peer: AmiPeer,
+  peer: Peer,
   script: AmiScript,
   session: { challenge: string },
 ): Promise<void> {

@@ -1,5 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Answer, type Listening, listen, type Peer, type ScriptedServer } from './scripted-server.ts';
 
 /** One command as the server read it. */
 export interface ReceivedCommand {
@@ -9,36 +8,17 @@ export interface ReceivedCommand {
   headers: Readonly<Record<string, string>>;
 }
 
-/** One client of the server. */
-export interface EslPeer {
-  readonly socket: Socket;
-  /** Writes as it is, in pieces where the server was told to. */
-  send(text: string | Buffer): Promise<void>;
-  /** Ends the connection with a RST. */
-  reset(): void;
-}
-
-type Answer = string | Buffer | null | undefined;
-
-export interface EslScript {
+export interface EslScript extends Listening {
   /** What is sent first; empty: the server stays silent. */
   greeting?: string;
   password?: string;
-  host?: string;
-  port?: number;
-  /** Everything is written in pieces of so many bytes. */
-  pieceBytes?: number;
   /** Asked first for every command. A text is sent; `null` leaves it unanswered; undefined: the default answer. */
-  answer?: (command: ReceivedCommand, peer: EslPeer) => Answer | Promise<Answer>;
+  answer?: (command: ReceivedCommand, peer: Peer) => Answer | Promise<Answer>;
 }
 
-export interface EslServer {
-  readonly host: string;
-  readonly port: number;
+export interface EslServer extends ScriptedServer {
   /** The first lines of all commands received so far, of all clients. */
   readonly lines: string[];
-  readonly peers: EslPeer[];
-  close(): Promise<void>;
 }
 
 /** The answer to a command of the socket itself. */
@@ -83,57 +63,18 @@ export const rejection = withBody(['Content-Type: text/rude-rejection'], 'Access
  */
 export async function startEslServer(script: EslScript = {}): Promise<EslServer> {
   const lines: string[] = [];
-  const peers: EslPeer[] = [];
-  const server: Server = createServer((socket) => {
-    const peer = peerOf(socket, script.pieceBytes);
-    peers.push(peer);
-    socket.setNoDelay(true);
-    socket.on('error', () => undefined);
+  const server = await listen(script, (peer) => {
     void peer.send(script.greeting ?? 'Content-Type: auth/request\n\n');
-    serve(socket, peer, script, lines);
+    serve(peer, script, lines);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(script.port ?? 0, script.host ?? '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no address');
-  return {
-    host: address.address,
-    port: address.port,
-    lines,
-    peers,
-    close: () =>
-      new Promise((resolve) => {
-        for (const peer of peers) peer.socket.destroy();
-        server.close(() => resolve());
-      }),
-  };
+  return { ...server, lines };
 }
 
-function peerOf(socket: Socket, pieceBytes?: number): EslPeer {
-  return {
-    socket,
-    async send(text) {
-      const bytes = Buffer.from(text);
-      if (pieceBytes === undefined) {
-        socket.write(bytes);
-        return;
-      }
-      for (let at = 0; at < bytes.length && !socket.destroyed; at += pieceBytes) {
-        socket.write(bytes.subarray(at, at + pieceBytes));
-        await nextTurn();
-      }
-    },
-    reset: () => socket.resetAndDestroy(),
-  };
-}
-
-function serve(socket: Socket, peer: EslPeer, script: EslScript, lines: string[]): void {
+function serve(peer: Peer, script: EslScript, lines: string[]): void {
   const session = { signedIn: false };
   let text = '';
   let answered = Promise.resolve();
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
+  peer.socket.setEncoding('utf8').on('data', (chunk: string) => {
     const parts = (text + chunk).split('\n\n');
     text = parts.pop() ?? '';
     for (const part of parts) {
@@ -148,7 +89,7 @@ function serve(socket: Socket, peer: EslPeer, script: EslScript, lines: string[]
 
 async function respond(
   command: ReceivedCommand,
-  peer: EslPeer,
+  peer: Peer,
   script: EslScript,
   session: { signedIn: boolean },
 ): Promise<void> {
@@ -165,7 +106,7 @@ async function respond(
   await peer.send(session.signedIn ? defaultAnswer(command) : reply('-ERR command not found'));
 }
 
-async function hangUp(peer: EslPeer, last: string): Promise<void> {
+async function hangUp(peer: Peer, last: string): Promise<void> {
   await peer.send(reply(last));
   await peer.send(goodbye);
   peer.socket.end();

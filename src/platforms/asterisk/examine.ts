@@ -1,7 +1,6 @@
-import { SipctlError } from '../../errors.ts';
 import type { Generations } from '../../files/generations.ts';
 import type { Node } from '../../model/nouns.ts';
-import type { Check } from '../target.ts';
+import { attempt, type Check, failedCheck } from '../target.ts';
 import type { AmiConnection } from './ami/connection.ts';
 import { examineControl, skippedControl } from './examine-control.ts';
 import { examineIncludes } from './host-includes.ts';
@@ -39,7 +38,7 @@ export async function examineAsterisk(examination: Examination, write: boolean):
   try {
     ami = await openAmi(node, timeouts, signal);
   } catch (error) {
-    return [...checks, ...(await byFiles()), failure('manager interface', error)];
+    return [...checks, ...(await byFiles()), failedCheck('manager interface', error)];
   }
   try {
     const control = await attempt('manager interface', () => examineControl(ami, node, files));
@@ -68,23 +67,6 @@ async function examineFiles(examination: Examination, write: boolean): Promise<C
   } finally {
     await unlock?.();
   }
-}
-
-async function attempt(name: string, look: () => Promise<Check[]>): Promise<Check[]> {
-  try {
-    return await look();
-  } catch (error) {
-    return [failure(name, error)];
-  }
-}
-
-/** A check that could not be done says why. Bugs are not findings. */
-function failure(name: string, error: unknown): Check {
-  if (!(error instanceof SipctlError)) throw error;
-  const [problem] = error.problems;
-  const check: Check = { name, status: 'failed', message: error.message };
-  if (problem?.hint !== undefined) check.hint = problem.hint;
-  return check;
 }
 
 async function examineFolder({ node, files }: Examination): Promise<Check[]> {

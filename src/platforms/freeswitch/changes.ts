@@ -1,10 +1,9 @@
-import type { ArtifactChange, ObjectChange, OptionChange, ReloadStep } from '../../plan/plan.ts';
+import { optionChanges } from '../../plan/option-changes.ts';
+import type { ArtifactChange, ObjectChange, ReloadStep } from '../../plan/plan.ts';
 import { callChanges } from './call-changes.ts';
 import { type Delivered, deliveredObjects, gatewayName } from './delivered.ts';
 import { directoryFile, gatewaysFile } from './delivered-files.ts';
 import { attributeOf, type Element, isSame } from './xml/element.ts';
-
-const masked = '[secret]';
 
 /** What differs between two texts of one artifact, object by object; a missing side is null. */
 export function objectChanges(key: string, before: Buffer | null, after: Buffer | null): ObjectChange[] {
@@ -19,7 +18,8 @@ export function objectChanges(key: string, before: Buffer | null, after: Buffer 
     const next = fresh.get(name) ?? null;
     if (next !== null && isSame(one.element, next.element)) continue;
     const replaced = one.kind === 'trunk' ? { unregisters: [gatewayName(one.element)] } : {};
-    const options = next === null ? [] : optionChanges(one.element, next.element);
+    const options =
+      next === null ? [] : optionChanges(valuesOf(one.element), valuesOf(next.element), isSecret);
     changes.push({
       action: next === null ? 'delete' : 'update',
       kind: one.kind,
@@ -58,21 +58,7 @@ function objectsOf(tenant: string, file: string, text: Buffer | null): Map<strin
 }
 
 const secrets = new Set(['password', 'a1-hash', 'vm-password', 'contact-params']);
-
-function optionChanges(before: Element, after: Element): OptionChange[] {
-  const old = valuesOf(before);
-  const fresh = valuesOf(after);
-  const changes: OptionChange[] = [];
-  for (const key of new Set([...old.keys(), ...fresh.keys()])) {
-    const [was, is] = [old.get(key) ?? null, fresh.get(key) ?? null];
-    if (was === is) continue;
-    const [section = '', option = ''] = key.split(' ');
-    const shown = (value: string | null): string | null =>
-      value !== null && secrets.has(option) ? masked : value;
-    changes.push({ section, option, before: shown(was), after: shown(is) });
-  }
-  return changes;
-}
+const isSecret = (option: string): boolean => secrets.has(option);
 
 /** `param realm`, `variable accountcode`, `user number-alias` → value, of an object and of all in it. */
 function valuesOf(object: Element): Map<string, string> {

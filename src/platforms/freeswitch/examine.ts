@@ -1,7 +1,6 @@
-import { SipctlError } from '../../errors.ts';
 import type { Generations } from '../../files/generations.ts';
 import type { Node } from '../../model/nouns.ts';
-import type { Check } from '../target.ts';
+import { attempt, type Check, failedCheck } from '../target.ts';
 import type { EslConnection } from './esl/connection.ts';
 import { examineControl } from './examine-control.ts';
 import { examineIncludes } from './host-includes.ts';
@@ -31,7 +30,7 @@ export async function examineFreeSwitch(examination: Examination, write: boolean
   try {
     esl = await openEsl(node, timeouts, signal);
   } catch (error) {
-    return [...checks, failure('event socket', error)];
+    return [...checks, failedCheck('event socket', error)];
   }
   try {
     const login: Check = { name: 'event socket', status: 'ok', message: `signed in at ${node.esl}` };
@@ -67,23 +66,6 @@ const noControlCheck = (node: Node): Check => ({
   message: 'no event socket is set: what is delivered is neither reloaded nor verified',
   hint: `sipctl node set ${node.name} --esl 127.0.0.1:8021 --esl-password-stdin`,
 });
-
-async function attempt(name: string, look: () => Promise<Check[]>): Promise<Check[]> {
-  try {
-    return await look();
-  } catch (error) {
-    return [failure(name, error)];
-  }
-}
-
-/** A check that could not be done says why. Bugs are not findings. */
-function failure(name: string, error: unknown): Check {
-  if (!(error instanceof SipctlError)) throw error;
-  const [problem] = error.problems;
-  const check: Check = { name, status: 'failed', message: error.message };
-  if (problem?.hint !== undefined) check.hint = problem.hint;
-  return check;
-}
 
 async function examineFolder({ node, files }: Examination): Promise<Check[]> {
   const folder = await files.stat('.');

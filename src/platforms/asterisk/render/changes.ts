@@ -1,10 +1,9 @@
+import { optionChanges } from '../../../plan/option-changes.ts';
 import type { ObjectChange, OptionChange } from '../../../plan/plan.ts';
 import { parseRendered } from '../conf/rendered.ts';
 import { isSecret } from '../expected-values.ts';
 import type { PjsipGroup, PjsipObject } from '../pjsip-object.ts';
 import { registrationChanges } from '../reload.ts';
-
-const masked = '[secret]';
 
 /** Shared by all created objects: a first apply has a hundred thousand of them. */
 const none: OptionChange[] = [];
@@ -54,23 +53,8 @@ function blocks(text: string): Map<string, string> {
 function changeOf(before: PjsipGroup, after: PjsipGroup | undefined, tenant: string): ObjectChange | null {
   const { kind, name } = before;
   if (after === undefined) return { action: 'delete', kind, tenant, name, options: [] };
-  const options = optionChanges(before.objects, after.objects);
+  const options = optionChanges(valuesOf(before.objects), valuesOf(after.objects), isSecret);
   return options.length === 0 ? null : { action: 'update', kind, tenant, name, options };
-}
-
-function optionChanges(before: readonly PjsipObject[], after: readonly PjsipObject[]): OptionChange[] {
-  const old = valuesOf(before);
-  const fresh = valuesOf(after);
-  const changes: OptionChange[] = [];
-  for (const key of new Set([...old.keys(), ...fresh.keys()])) {
-    const [was, is] = [old.get(key) ?? null, fresh.get(key) ?? null];
-    if (was === is) continue;
-    const [section = '', option = ''] = key.split(' ');
-    const shown = (value: string | null): string | null =>
-      value !== null && isSecret(option) ? masked : value;
-    changes.push({ section, option, before: shown(was), after: shown(is) });
-  }
-  return changes;
 }
 
 // An object that changes its name, as with a new domain of the tenant, shows that in each of its sections.

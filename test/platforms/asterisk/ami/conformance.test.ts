@@ -4,13 +4,14 @@ import { connectAmi } from '../../../../src/platforms/asterisk/ami/connection.ts
 import { AmiError } from '../../../../src/platforms/asterisk/ami/failures.ts';
 import { withRetry } from '../../../../src/platforms/control/retry.ts';
 import { open, optionsFor, serverOf } from '../../../support/ami-client.ts';
-import { type AmiPeer, message, type ReceivedAction, startAmiServer } from '../../../support/ami-server.ts';
+import { message, type ReceivedAction, startAmiServer } from '../../../support/ami-server.ts';
 import { ends, errorOf, shown } from '../../../support/control-client.ts';
+import type { Peer } from '../../../support/scripted-server.ts';
 
 describe('actions', () => {
   it('find their answers in whatever order these come', async () => {
     const held: ReceivedAction[] = [];
-    const answer = async (action: ReceivedAction, peer: AmiPeer) => {
+    const answer = async (action: ReceivedAction, peer: Peer) => {
       if (action.name !== 'Getvar') return undefined;
       held.push(action);
       if (held.length < 3) return null;
@@ -55,7 +56,7 @@ describe('actions', () => {
 
   it('end at their deadline, and a late answer disturbs nothing', async () => {
     let late: ReceivedAction | null = null;
-    const answer = async (action: ReceivedAction, peer: AmiPeer) => {
+    const answer = async (action: ReceivedAction, peer: Peer) => {
       if (action.name === 'Reload') {
         late = action;
         return null;
@@ -74,7 +75,7 @@ describe('actions', () => {
     'RST',
     'FIN',
   ])('all end when the connection is lost by %s in the middle of a message', async (how) => {
-    const answer = async (action: ReceivedAction, peer: AmiPeer) => {
+    const answer = async (action: ReceivedAction, peer: Peer) => {
       if (!['Reload', 'Command', 'PJSIPShowAuths'].includes(action.name)) return undefined;
       if (action.name !== 'PJSIPShowAuths') return null;
       await peer.send('Event: Newchannel\r\nChannel: half');
@@ -105,7 +106,7 @@ describe('actions', () => {
 
 describe('a restarted server', () => {
   it('is reached again, and half a message of the old connection does not reach the new one', async () => {
-    const answer = async (action: ReceivedAction, peer: AmiPeer) => {
+    const answer = async (action: ReceivedAction, peer: Peer) => {
       if (action.name !== 'Reload') return undefined;
       await peer.send('Event: Newchannel\r\nChannel: half');
       peer.reset();
@@ -201,7 +202,7 @@ describe('closing', () => {
   });
 
   it('is quiet also where the server hangs up instead of a goodbye', async () => {
-    const answer = (action: ReceivedAction, peer: AmiPeer) => {
+    const answer = (action: ReceivedAction, peer: Peer) => {
       if (action.name !== 'Logoff') return undefined;
       peer.socket.destroy();
       return null;

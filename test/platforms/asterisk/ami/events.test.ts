@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { event, open, serverOf } from '../../../support/ami-client.ts';
-import type { AmiPeer } from '../../../support/ami-server.ts';
 import { errorOf, until } from '../../../support/control-client.ts';
+import type { Peer } from '../../../support/scripted-server.ts';
 
 describe('events', () => {
   it('reach every consumer in order, unknown ones and odd header names included', async () => {
@@ -33,7 +33,7 @@ describe('events', () => {
     const ami = await open(server, { events: 'all' });
     const events = ami.events();
     const total = 100_000;
-    const pumped = pump(server.peers[0] as AmiPeer, total);
+    const pumped = pump(server.peers[0] as Peer, total);
     await pumped.stalled();
     expect(pumped.sent()).toBeLessThan(total / 2);
 
@@ -55,7 +55,7 @@ describe('events', () => {
     const ami = await open(server, { events: 'all' });
     const total = 100_000;
     const events = ami.events();
-    const pumped = pump(server.peers[0] as AmiPeer, total);
+    const pumped = pump(server.peers[0] as Peer, total);
     await pumped.stalled();
     for await (const one of events) {
       expect(one.get('Id')).toBe('0');
@@ -77,7 +77,7 @@ describe('events', () => {
 });
 
 /** Sends numbered events as fast as the socket takes them. */
-function pump(peer: AmiPeer, total: number): { sent: () => number; stalled: () => Promise<void> } {
+function pump(peer: Peer, total: number): { sent: () => number; stalled: () => Promise<void> } {
   let sent = 0;
   const padding = `Padding: ${'x'.repeat(500)}`;
   const run = (): void => {

@@ -5,7 +5,6 @@ import { EslError } from '../../../../src/platforms/freeswitch/esl/failures.ts';
 import { ends, errorOf, shown } from '../../../support/control-client.ts';
 import { open, optionsFor, serverOf } from '../../../support/esl-client.ts';
 import {
-  type EslPeer,
   goodbye,
   jobEnd,
   printed,
@@ -13,13 +12,14 @@ import {
   reply,
   startEslServer,
 } from '../../../support/esl-server.ts';
+import type { Peer } from '../../../support/scripted-server.ts';
 
 /** Scripts one command; all others get the default answer. */
 const on = (
   line: string,
-  answer: (command: ReceivedCommand, peer: EslPeer) => Promise<string | Buffer | null>,
+  answer: (command: ReceivedCommand, peer: Peer) => Promise<string | Buffer | null>,
 ) => ({
-  answer: (command: ReceivedCommand, peer: EslPeer) =>
+  answer: (command: ReceivedCommand, peer: Peer) =>
     command.line === line ? answer(command, peer) : undefined,
 });
 
@@ -88,7 +88,7 @@ describe('commands', () => {
 
   it('end at their deadline, and a late answer goes to nobody else', async () => {
     const late: (() => void)[] = [];
-    const answer = ({ line }: ReceivedCommand, peer: EslPeer) => {
+    const answer = ({ line }: ReceivedCommand, peer: Peer) => {
       if (line !== 'api slow') return undefined;
       return new Promise<null>((resolve) => {
         late.push(() => {
@@ -123,7 +123,7 @@ describe('commands', () => {
     'RST',
     'FIN',
   ])('all end when the connection is lost by %s in the middle of a message', async (how) => {
-    const answer = async ({ line }: ReceivedCommand, peer: EslPeer) => {
+    const answer = async ({ line }: ReceivedCommand, peer: Peer) => {
       if (!/sleep|third/.test(line)) return undefined;
       if (line === 'bgapi sleep') return null;
       await peer.send('Content-Type: api/response\nContent-Length: 99\n\nhalf');
@@ -160,7 +160,7 @@ describe('commands', () => {
 describe('background jobs', () => {
   it('get their own outputs, in whatever order they end', async () => {
     const held: { id: string | undefined; text: string }[] = [];
-    const answer = async (command: ReceivedCommand, peer: EslPeer) => {
+    const answer = async (command: ReceivedCommand, peer: Peer) => {
       if (!command.line.startsWith('bgapi')) return undefined;
       const id = command.headers['Job-UUID'];
       held.push({ id, text: command.line.slice(6) });

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { errorOf, until } from '../../../support/control-client.ts';
 import { open, serverOf } from '../../../support/esl-client.ts';
-import { type EslPeer, event, type ReceivedCommand, reply } from '../../../support/esl-server.ts';
+import { event, type ReceivedCommand, reply } from '../../../support/esl-server.ts';
+import type { Peer } from '../../../support/scripted-server.ts';
 
 describe('events', () => {
   it('reach every consumer in order, whatever they hold', async () => {
     const server = await serverOf({ pieceBytes: 11 });
     const esl = await open(server);
     const [first, second] = [esl.events(), esl.events()];
-    const peer = server.peers[0] as EslPeer;
+    const peer = server.peers[0] as Peer;
     await peer.send(
       event('CUSTOM', { 'Event-Subclass': 'sofia::register', name: 'Ünïcode ✓\nEvent-Name: FORGED' }),
     );
@@ -61,7 +62,7 @@ describe('events', () => {
     const esl = await open(server);
     const events = esl.events();
     const total = 30_000;
-    const pumped = pump(server.peers[0] as EslPeer, total);
+    const pumped = pump(server.peers[0] as Peer, total);
     await pumped.stalled();
     expect(pumped.sent()).toBeLessThan(total / 2);
 
@@ -82,7 +83,7 @@ describe('events', () => {
     const esl = await open(server);
     const total = 30_000;
     const events = esl.events();
-    const pumped = pump(server.peers[0] as EslPeer, total);
+    const pumped = pump(server.peers[0] as Peer, total);
     await pumped.stalled();
     for await (const one of events) {
       expect(one.get('Id')).toBe('0');
@@ -104,7 +105,7 @@ describe('events', () => {
 });
 
 /** Sends numbered events as fast as the socket takes them. */
-function pump(peer: EslPeer, total: number): { sent: () => number; stalled: () => Promise<void> } {
+function pump(peer: Peer, total: number): { sent: () => number; stalled: () => Promise<void> } {
   let sent = 0;
   const padding = 'x'.repeat(2000);
   const run = (): void => {
