@@ -10,6 +10,9 @@ import {
 } from '../plan/generation.ts';
 import type { Target } from './target.ts';
 
+/** The last manifest read of each place: a run reads it to plan and again under the lock, and parses it once. */
+const lastRead = new WeakMap<Generations, { text: Buffer; manifest: Manifest }>();
+
 type Place = Pick<Target, 'files' | 'indexes'>;
 
 /**
@@ -19,7 +22,12 @@ type Place = Pick<Target, 'files' | 'indexes'>;
 export async function readManifest(files: Generations, generation: number): Promise<Manifest | null> {
   const path = `generations/${generationFolder(generation)}/${manifestFile}`;
   const text = await files.read(path);
-  return text === null ? null : parseManifest(text.toString('utf8'), `${files.place}/sipctl/${path}`);
+  if (text === null) return null;
+  const last = lastRead.get(files);
+  if (last?.text.equals(text)) return last.manifest;
+  const manifest = parseManifest(text.toString('utf8'), `${files.place}/sipctl/${path}`);
+  lastRead.set(files, { text, manifest });
+  return manifest;
 }
 
 /** Writes a generation: the texts that are new, the files that include all of its texts, and its manifest. */

@@ -5,7 +5,8 @@ import type { AmiConnection } from './ami/connection.ts';
 import { examineControl, skippedControl } from './examine-control.ts';
 import { examineIncludes } from './host-includes.ts';
 import { mainFile } from './include-lines.ts';
-import { openAmi, type Timeouts } from './running-system.ts';
+import { openAmi } from './running-system.ts';
+import type { Timeouts } from './timeouts.ts';
 import { examineTransports, transportsInFiles, transportsOf } from './transports.ts';
 
 /** What an examination looks at. */

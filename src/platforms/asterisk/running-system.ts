@@ -19,27 +19,9 @@ import { liveObjects } from './live-objects.ts';
 import { trunksFile, usersFile } from './pjsip-object.ts';
 import { requireRights } from './rights.ts';
 import { parts } from './shown-forms.ts';
+import type { Timeouts } from './timeouts.ts';
 import { verifyDelivered } from './verify.ts';
 import { verifyCalls } from './verify-calls.ts';
-
-/** Milliseconds. */
-export interface Timeouts {
-  /** From the first packet to the accepted login. */
-  connect: number;
-  /** For each answer, and for each further item of a list. */
-  action: number;
-  /** For a reload of an empty system; every object adds its share. */
-  reload: number;
-  /** For carriers to confirm that registrations ended; one that is silent then stops no reload. */
-  unregister: number;
-}
-
-export const defaultTimeouts: Timeouts = {
-  connect: 10_000,
-  action: 30_000,
-  reload: 60_000,
-  unregister: 5_000,
-};
 
 // 10,000 endpoints with their auths and AORs take 5 to 9 s on a small machine.
 const reloadMsPerObject = 6;

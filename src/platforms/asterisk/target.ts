@@ -4,7 +4,6 @@ import type { Node } from '../../model/nouns.ts';
 import type { Catalog } from '../../model/template.ts';
 import { prepare } from '../generation-files.ts';
 import type { Target } from '../target.ts';
-import { examineAsterisk } from './examine.ts';
 import { trunksFile, usersFile } from './pjsip-object.ts';
 import { reloadAll, reloadFor } from './reload.ts';
 import { callChanges } from './render/call-changes.ts';
@@ -12,8 +11,8 @@ import { objectChanges } from './render/changes.ts';
 import { loadTemplates } from './render/compiled.ts';
 import { renderIndexes, renderTenant } from './render/render.ts';
 import { shapesDigest } from './render/shipped.ts';
-import { connectRunning, defaultTimeouts, type Timeouts } from './running-system.ts';
 import { sharedNetworks } from './shared-networks.ts';
+import { defaultTimeouts, type Timeouts } from './timeouts.ts';
 import { transportName } from './transports.ts';
 
 /** What an Asterisk node is made of, besides its settings. */
@@ -61,9 +60,11 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
     },
     reloadFor,
     reloadAll,
-    connect: (signal) => connectRunning(node, files, timeouts, signal),
-    examine: ({ write, signal }) =>
-      examineAsterisk(
+    // What talks to the running system is loaded when it is talked to.
+    connect: async (signal) =>
+      (await import('./running-system.ts')).connectRunning(node, files, timeouts, signal),
+    examine: async ({ write, signal }) =>
+      (await import('./examine.ts')).examineAsterisk(
         {
           node,
           files,

@@ -4,7 +4,8 @@ import { attempt, type Check, failedCheck } from '../target.ts';
 import type { EslConnection } from './esl/connection.ts';
 import { examineControl } from './examine-control.ts';
 import { examineIncludes } from './host-includes.ts';
-import { openEsl, type Timeouts } from './running-system.ts';
+import { openEsl } from './running-system.ts';
+import type { Timeouts } from './timeouts.ts';
 
 /** What an examination looks at. */
 export interface Examination {

@@ -12,19 +12,8 @@ import { reloadXml, show, sofiaStatus, version } from './esl/commands.ts';
 import { connectEsl, type EslConnection } from './esl/connection.ts';
 import type { Ask } from './esl/replies.ts';
 import { RunningGateways } from './running-gateways.ts';
+import type { Timeouts } from './timeouts.ts';
 import { verifyDelivered } from './verify.ts';
-
-/** Milliseconds. */
-export interface Timeouts {
-  /** From the first packet to the accepted password. */
-  connect: number;
-  /** For each command; a reload of 10,000 users in one domain takes 4 s. */
-  command: number;
-  /** Until a gateway that was ended is gone, which takes FreeSWITCH a second or two. */
-  gateway: number;
-}
-
-export const defaultTimeouts: Timeouts = { connect: 10_000, command: 120_000, gateway: 10_000 };
 
 const patience = { attempts: 3, baseMs: 200, capMs: 1000 };
 

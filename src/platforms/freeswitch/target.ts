@@ -6,9 +6,8 @@ import { prepare } from '../generation-files.ts';
 import type { Target } from '../target.ts';
 import { cautions } from './cautions.ts';
 import { objectChanges, reloadAll, reloadFor } from './changes.ts';
-import { examineFreeSwitch } from './examine.ts';
 import { renderIndexes, renderTenant } from './render/render.ts';
-import { connectRunning, defaultTimeouts, type Timeouts } from './running-system.ts';
+import { defaultTimeouts, type Timeouts } from './timeouts.ts';
 
 /** What a FreeSWITCH node is made of, besides its settings. */
 export interface FreeSwitchParts {
@@ -40,9 +39,11 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
     objectChanges,
     reloadFor,
     reloadAll,
-    connect: (signal) => connectRunning(node, files, timeouts, signal),
-    examine: ({ write, signal }) =>
-      examineFreeSwitch(
+    // What talks to the running system is loaded when it is talked to.
+    connect: async (signal) =>
+      (await import('./running-system.ts')).connectRunning(node, files, timeouts, signal),
+    examine: async ({ write, signal }) =>
+      (await import('./examine.ts')).examineFreeSwitch(
         {
           node,
           files,

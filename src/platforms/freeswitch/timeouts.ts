@@ -1,0 +1,11 @@
+/** Milliseconds. */
+export interface Timeouts {
+  /** From the first packet to the accepted password. */
+  connect: number;
+  /** For each command; a reload of 10,000 users in one domain takes 4 s. */
+  command: number;
+  /** Until a gateway that was ended is gone, which takes FreeSWITCH a second or two. */
+  gateway: number;
+}
+
+export const defaultTimeouts: Timeouts = { connect: 10_000, command: 120_000, gateway: 10_000 };
