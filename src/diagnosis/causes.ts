@@ -236,7 +236,10 @@ const answered: Readonly<Record<string, Explain>> = {
     message: 'the called party is not there now (480)',
     hint: 'a phone that is not registered, or one that is set to do not disturb; call another number',
   }),
-  busy: () => ({ message: 'the called party is busy (486)', hint: 'that the trunk works is proven by it; call again' }),
+  busy: () => ({
+    message: 'the called party is busy (486)',
+    hint: 'that the trunk works is proven by it; call again',
+  }),
   declined: () => ({
     message: 'the called party declines the call (603)',
     hint: 'some carriers say so of callers that they take for spam: look at the caller’s number',
@@ -303,7 +306,10 @@ const media: Readonly<Record<string, Explain>> = {
     message: 'the carrier and the STUN server see different addresses',
     hint: 'several ways out: a PBX must be told the address that the carrier sees',
   }),
-  stun_silent: () => ({ message: 'the STUN server does not answer', hint: 'name another one: --stun <host:port>' }),
+  stun_silent: () => ({
+    message: 'the STUN server does not answer',
+    hint: 'name another one: --stun <host:port>',
+  }),
 };
 
 const explanations: Readonly<Record<string, Explain>> = { ...reaching, ...accepting, ...answered, ...media };
@@ -347,14 +353,16 @@ function mediaField(one: Case): 'srtp' | 'codecs' {
   if (/srtp|crypto|savp|encrypt/.test(said)) return 'srtp';
   const known = one.trunk.template.codecs;
   const common = one.trunk.codecs.some((codec) => known.includes(codec));
-  return common && (one.trunk.srtp ? one.trunk.template.srtp !== 'required' : one.trunk.template.srtp === 'required')
+  return common &&
+    (one.trunk.srtp ? one.trunk.template.srtp !== 'required' : one.trunk.template.srtp === 'required')
     ? 'srtp'
     : 'codecs';
 }
 
 function numberHint(one: Case): string {
   const { template, numberFormat, techPrefix } = one.trunk;
-  const wanted = template.dialedFormat === null ? '' : ` ${template.displayName} wants ${template.dialedFormat}.`;
+  const wanted =
+    template.dialedFormat === null ? '' : ` ${template.displayName} wants ${template.dialedFormat}.`;
   const prefix = techPrefix === null ? '' : ` A tech prefix stands before it: ${techPrefix}.`;
   return `numbers are written '${numberFormat}' now.${wanted}${prefix} ${set(one, '--number-format plus|digits|national')}`;
 }

@@ -18,7 +18,10 @@ export function checkConfiguration(trunk: Trunk, resolved: ResolvedTrunk, catalo
     stage: 'configuration',
     status,
     cause: worst?.code ?? null,
-    detail: worst === undefined ? fitting(resolved) : [...problems, ...cautions].map(({ message }) => message).join('; '),
+    detail:
+      worst === undefined
+        ? fitting(resolved)
+        : [...problems, ...cautions].map(({ message }) => message).join('; '),
     ms: 0,
     facts: {
       provider: resolved.template.id,
@@ -29,7 +32,8 @@ export function checkConfiguration(trunk: Trunk, resolved: ResolvedTrunk, catalo
 }
 
 function fitting({ template, authType, registration, transport, host }: ResolvedTrunk): string {
-  const auth = authType === 'ip' ? 'by address' : registration ? 'by registration' : 'by digest, without registration';
+  const auth =
+    authType === 'ip' ? 'by address' : registration ? 'by registration' : 'by digest, without registration';
   return `${template.displayName}: ${host} over ${transport}, ${auth}`;
 }
 

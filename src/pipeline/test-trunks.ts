@@ -21,6 +21,8 @@ export interface TrunkTest {
   tenant: string;
   name: string;
   kind: 'trunk';
+  /** True where the carrier tells its customers apart by the address that they send from. */
+  knownByAddress: boolean;
   status: Finding['status'];
   stages: Finding[];
   causes: Problem[];
@@ -82,6 +84,7 @@ async function testOne(
     tenant: trunk.tenant,
     name: trunk.name,
     kind: 'trunk',
+    knownByAddress: resolved.authType === 'ip',
     status: worst(all),
     stages: all,
     causes: [...causes, ...further.causes],
@@ -103,7 +106,15 @@ function untestable({ tenant, name, provider }: Trunk): TrunkTest {
     ms: 0,
     facts: { problems: [problem] },
   };
-  return { tenant, name, kind: 'trunk', status: 'failed', stages: [stage], causes: [problem] };
+  return {
+    tenant,
+    name,
+    kind: 'trunk',
+    knownByAddress: false,
+    status: 'failed',
+    stages: [stage],
+    causes: [problem],
+  };
 }
 
 const worst = (stages: readonly Finding[]): Finding['status'] =>
@@ -132,10 +143,7 @@ class AccountAttempts {
   readonly #rejected = new Set<string>();
   readonly #last = new Map<string, Promise<unknown>>();
 
-  async once<T extends { rejected: boolean }>(
-    account: string,
-    attempt: () => Promise<T>,
-  ): Promise<T | null> {
+  async once<T extends { rejected: boolean }>(account: string, attempt: () => Promise<T>): Promise<T | null> {
     const before = this.#last.get(account) ?? Promise.resolve();
     const mine = before
       .catch(() => undefined)

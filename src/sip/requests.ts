@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { endpointText } from './endpoint.ts';
 import type { Header, SipRequest } from './message.ts';
-import type { Connection, Endpoint } from './transport.ts';
+import type { Connection } from './transport.ts';
 
 /** What a request says, besides what its connection decides. Addresses are URIs without brackets. */
 export interface RequestParts {
@@ -36,7 +37,7 @@ export function newRequest(connection: Connection, parts: RequestParts): SipRequ
     headers: [
       header(
         'Via',
-        `SIP/2.0/${transport.toUpperCase()} ${hostPort(local)};branch=z9hG4bK${newToken()};rport`,
+        `SIP/2.0/${transport.toUpperCase()} ${endpointText(local)};branch=z9hG4bK${newToken()};rport`,
       ),
       ...(parts.routes ?? []).map((route) => header('Route', route)),
       header('Max-Forwards', '70'),
@@ -58,9 +59,5 @@ export function newRequest(connection: Connection, parts: RequestParts): SipRequ
 export function contactUri({ local, transport }: Connection, user: string): string {
   const scheme = transport === 'tls' ? 'sips' : 'sip';
   const parameter = transport === 'tcp' ? ';transport=tcp' : '';
-  return `${scheme}:${user}@${hostPort(local)}${parameter}`;
+  return `${scheme}:${user}@${endpointText(local)}${parameter}`;
 }
-
-/** `192.0.2.1:5060`, `[2001:db8::1]:5060`. */
-export const hostPort = ({ address, port }: Endpoint): string =>
-  `${address.includes(':') ? `[${address}]` : address}:${port}`;

@@ -1,11 +1,12 @@
 import { isIPv4 } from 'node:net';
+import type { Endpoint } from '../endpoint.ts';
+import { endpointText } from '../endpoint.ts';
 import { parseVia } from '../fields.ts';
 import type { Finding } from '../finding.ts';
 import type { SipResponse } from '../message.ts';
 import { headersOf } from '../message.ts';
-import { hostPort } from '../requests.ts';
 import { askStun } from '../stun.ts';
-import type { Connection, Endpoint } from '../transport.ts';
+import type { Connection } from '../transport.ts';
 import { stopwatch } from './clock.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 
@@ -22,7 +23,8 @@ export async function natView(
   const since = stopwatch();
   const { local } = connection;
   const seen = responses.map((response) => seenFrom(response, local)).find((one) => one !== null) ?? null;
-  const mapped = stun === null ? null : await askStun(stun, { ...around, family: isIPv4(local.address) ? 4 : 6 });
+  const mapped =
+    stun === null ? null : await askStun(stun, { ...around, family: isIPv4(local.address) ? 4 : 6 });
   const facts = {
     local,
     seen,
@@ -47,11 +49,11 @@ export async function natView(
       `the carrier sees ${seen.address}, the STUN server ${mapped.address}`,
     );
   }
-  if (seen.address === local.address) return finding('ok', null, `no NAT: seen as ${hostPort(seen)}`);
+  if (seen.address === local.address) return finding('ok', null, `no NAT: seen as ${endpointText(seen)}`);
   return finding(
     'warning',
     'address_translated',
-    `sent from ${hostPort(local)}, seen as ${hostPort(seen)}: there is a NAT on the way`,
+    `sent from ${endpointText(local)}, seen as ${endpointText(seen)}: there is a NAT on the way`,
   );
 }
 

@@ -1,7 +1,8 @@
+import { endpointText } from '../endpoint.ts';
 import type { Finding } from '../finding.ts';
 import type { SipResponse } from '../message.ts';
 import { headerOf } from '../message.ts';
-import { hostPort, newRequest, newToken } from '../requests.ts';
+import { newRequest, newToken } from '../requests.ts';
 import { type Exchange, exchange } from '../transaction.ts';
 import type { Connection } from '../transport.ts';
 import { stopwatch } from './clock.ts';
@@ -91,7 +92,7 @@ const judged =
   };
 
 function said({ connection, exchange: { final, failure, sent, ms } }: Answer): string {
-  const place = hostPort(connection.remote);
+  const place = endpointText(connection.remote);
   if (failure !== null) return `${place}: ${failure.message}`;
   const times = sent > 1 ? `, sent ${sent} times` : '';
   if (final === null) return `${place}: no answer${times}`;

@@ -1,6 +1,6 @@
 import { type Lookup, locate, type Target } from '../dns.ts';
+import { endpointText } from '../endpoint.ts';
 import type { Finding } from '../finding.ts';
-import { hostPort } from '../requests.ts';
 import type { TlsFacts } from '../tls-facts.ts';
 import { type Connection, openConnection, TransportFailure } from '../transport.ts';
 import { stopwatch } from './clock.ts';
@@ -36,7 +36,7 @@ export async function findServer(
       stage: 'dns',
       status: 'ok',
       cause: null,
-      detail: `${server.host} → ${targets.map(({ address, port }) => hostPort({ address, port })).join(', ')} (${asked})`,
+      detail: `${server.host} → ${targets.map(({ address, port }) => endpointText({ address, port })).join(', ')} (${asked})`,
       ms: since(),
       facts,
     },
@@ -51,10 +51,10 @@ const shownLookup = ({ type, answers, error }: Lookup): string =>
 
 function dnsCause(lookups: readonly Lookup[]): string {
   const errors = lookups.flatMap(({ type, error }) =>
-    type === 'A' || type === 'AAAA' ? [error ?? 'ENODATA'] : [],
+    type === 'A' || type === 'AAAA' ? [error ?? 'no_records'] : [],
   );
-  if (errors.length > 0 && errors.every((error) => error === 'ENOTFOUND')) return 'dns_not_found';
-  return errors.every((error) => error === 'ENOTFOUND' || error === 'ENODATA')
+  if (errors.length > 0 && errors.every((error) => error === 'not_found')) return 'dns_not_found';
+  return errors.every((error) => error === 'not_found' || error === 'no_records')
     ? 'dns_no_address'
     : 'dns_failed';
 }
@@ -117,7 +117,7 @@ const shownAttempt = ({ target, failure, tls }: Attempt) => ({
 });
 
 function said(target: Target, failure: TransportFailure | null, tls: TlsFacts | null): string {
-  const place = `${target.transport} ${hostPort(target)}`;
+  const place = `${target.transport} ${endpointText(target)}`;
   if (failure !== null) return `${place}: ${failure.message}`;
   return tls === null
     ? place

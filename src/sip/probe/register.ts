@@ -1,10 +1,11 @@
 import { type Answered, authenticated } from '../authenticate.ts';
 import { locate } from '../dns.ts';
+import { endpointText } from '../endpoint.ts';
 import { parseNameAddress, parseUri } from '../fields.ts';
 import type { Finding } from '../finding.ts';
 import type { Header, SipResponse } from '../message.ts';
 import { headerOf, headersOf } from '../message.ts';
-import { contactUri, hostPort, newRequest, newToken } from '../requests.ts';
+import { contactUri, newRequest, newToken } from '../requests.ts';
 import { type Connection, openConnection, TransportFailure } from '../transport.ts';
 import { stopwatch } from './clock.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
@@ -49,9 +50,7 @@ export async function register(
   const response = registration.answered.exchange.final;
   const registered = response !== null && response.status < 300;
   try {
-    const removed = registered
-      ? await unregister(registration.connection, binding, settings, around)
-      : null;
+    const removed = registered ? await unregister(registration.connection, binding, settings, around) : null;
     return {
       finding: found(registration, binding, removed, since()),
       response,
@@ -115,11 +114,7 @@ function attempt(
       cseq,
       contact: { user: binding.user, params: `;expires=${expiry}` },
       userAgent: around.userAgent,
-      more: [
-        { name: 'Expires', value: String(expiry) },
-        { name: 'Supported', value: 'path' },
-        ...answers,
-      ],
+      more: [{ name: 'Expires', value: String(expiry) }, { name: 'Supported', value: 'path' }, ...answers],
     });
   };
   const { timeoutMs, signal } = around;
@@ -203,19 +198,26 @@ function found(registration: Registration, binding: Binding, removed: boolean | 
   });
   if (failure !== null) return fail(failure.reason, failure.message);
   if (final === null) {
-    return fail('no_answer', `${hostPort(connection.remote)}: no answer, sent ${exchange.sent} times`);
+    return fail('no_answer', `${endpointText(connection.remote)}: no answer, sent ${exchange.sent} times`);
   }
   const said = `${final.status} ${final.reason}`;
   if (refusal !== null) return fail(refusal, `${said}, realm '${challenge?.realm ?? ''}'`);
-  if (final.status >= 300 && final.status < 400) return fail('redirect_loop', `${said}: ${redirects.join(', ')}`);
-  if (final.status >= 300) return fail(final.status === 404 ? 'unknown_user' : causeOfStatus(final.status), said);
+  if (final.status >= 300 && final.status < 400)
+    return fail('redirect_loop', `${said}: ${redirects.join(', ')}`);
+  if (final.status >= 300)
+    return fail(final.status === 404 ? 'unknown_user' : causeOfStatus(final.status), said);
   const granted = grantedExpiry(final, connection, binding.user) ?? expiry;
   return {
     ...base,
     status: removed === false ? 'warning' : 'ok',
     cause: removed === false ? 'not_unregistered' : null,
     detail: `${said} for ${granted} s${removed === true ? ', and unregistered' : ''}`,
-    facts: { ...facts, expires: granted, unregistered: removed, serviceRoute: headersOf(final, 'Service-Route') },
+    facts: {
+      ...facts,
+      expires: granted,
+      unregistered: removed,
+      serviceRoute: headersOf(final, 'Service-Route'),
+    },
   };
 }
 
@@ -235,7 +237,8 @@ const notAgain = (ms: number): Finding => ({
   stage: 'register',
   status: 'skipped',
   cause: 'credentials_rejected',
-  detail: 'the carrier has rejected this account in this run already: it is not tried again, so that it is not locked',
+  detail:
+    'the carrier has rejected this account in this run already: it is not tried again, so that it is not locked',
   ms,
   facts: {},
 });

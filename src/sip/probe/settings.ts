@@ -1,8 +1,8 @@
 import type { Credentials } from '../authenticate.ts';
 import type { DnsSource } from '../dns.ts';
+import type { Transport } from '../endpoint.ts';
 import type { StageName } from '../finding.ts';
 import type { Trace } from '../trace.ts';
-import type { Transport } from '../transport.ts';
 
 /** A carrier, or another SIP server, as it is to be tested. */
 export interface ProbeSettings {
@@ -48,5 +48,7 @@ export interface ProbeSurroundings {
   /** Said at the beginning of each stage. */
   progress?: ((stage: StageName) => void) | undefined;
   /** Runs one attempt to register; an account that was rejected in this run is not tried again. Null: it was. */
-  registerOnce?: (<T extends { rejected: boolean }>(attempt: () => Promise<T>) => Promise<T | null>) | undefined;
+  registerOnce?:
+    | (<T extends { rejected: boolean }>(attempt: () => Promise<T>) => Promise<T | null>)
+    | undefined;
 }
