@@ -10,6 +10,7 @@ import {
   testFailure,
   testTrunks,
 } from '../pipeline/test-trunks.ts';
+import { testViaNode, type ViaNode } from '../pipeline/via-node.ts';
 import { explanationsText, nagios, testText } from '../report/trunk-test.ts';
 import type { StageName } from '../sip/finding.ts';
 import type { OptionSpec, Result, Run, VerbSpec } from './command.ts';
@@ -121,18 +122,44 @@ async function testOptions(
   const dns =
     typeof options.dns === 'string' ? options.dns.split(',').map((server) => server.trim()) : undefined;
   return {
-    request: { stages: stagesOf(input), call: callOf(input), stun: stunOf(input) },
+    request: { stages: stagesOf(input), call, stun: stunOf(input) },
+    // Where a PBX is asked, what this machine sees counts only if it was asked for, too.
+    fromHere: options.via === undefined || options.stages !== undefined,
+    viaNode: typeof options.via === 'string' ? await viaNode(app, options.via, { call, ringMs }) : null,
     concurrency: integerOption(input, 'concurrency', 1, 'give a number of trunks, for example 20') ?? 10,
     around: {
       dns: systemDns(dns),
       signal: app.signal,
-      timeoutMs: (integerOption(input, 'timeout', 1, secondsHint) ?? 8) * 1000,
+      timeoutMs,
       userAgent: `sipctl/${app.version}`,
       trace,
       ca: typeof options.ca === 'string' ? readAuthority(options.ca) : undefined,
     },
   };
 }
+
+/** Milliseconds that somebody is given to take a call. */
+const ringMs = 30_000;
+
+async function viaNode(
+  app: App,
+  name: string,
+  options: Pick<ViaNode, 'call' | 'ringMs'>,
+): Promise<TestOptions['viaNode']> {
+  const [planned] = await app.targets([name]);
+  if (planned === undefined) return null;
+  const { target } = planned;
+  if (!target.controllable) throw uncontrolled(name, target.kind);
+  return (trunk, country) => testViaNode(trunk, { target, country, ...options, signal: app.signal });
+}
+
+const uncontrolled = (name: string, kind: string): SipctlError =>
+  new SipctlError('invalid', {
+    code: 'no_control',
+    message: `via: ${name} has no control connection that could be asked`,
+    field: 'via',
+    hint: `sipctl node set ${name} ${kind === 'asterisk' ? '--ami <host:port> --ami-user <user> --ami-secret-file <file>' : '--esl <host:port> --esl-password-file <file>'}`,
+  });
 
 /** The test that a delivery waits for: no call, and nothing that only a person would read. */
 export async function quickTest(app: App): Promise<TestOptions> {
@@ -206,6 +233,7 @@ const testFlags: readonly OptionSpec[] = [
   ['--all-tenants', 'every enabled trunk of every tenant'],
   ['--stages <list>', `only these of ${choosable.join(',')}; DNS and connection are always tested`],
   ['--call <number>', 'place a call to this number, and listen'],
+  ['--via <node>', 'ask this PBX how the trunk stands there, and call through it; with --stages test from here, too'],
   ['--seconds <n>', 'how long the call lasts after the answer; 3 where not given'],
   ['--timeout <s>', 'seconds for each connection and each request; 8 where not given'],
   ['--concurrency <n>', 'trunks tested at one time; 10 where not given'],

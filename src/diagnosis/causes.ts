@@ -5,7 +5,7 @@ import type { Finding, StageName } from '../sip/finding.ts';
 /** What an explanation is made of: the failure, and the trunk in whose words it is told. */
 export interface Case {
   trunk: ResolvedTrunk;
-  stage: StageName | 'node';
+  stage: StageName;
   facts: Readonly<Record<string, unknown>>;
   detail: string;
 }
@@ -312,13 +312,59 @@ const media: Readonly<Record<string, Explain>> = {
   }),
 };
 
-const explanations: Readonly<Record<string, Explain>> = { ...reaching, ...accepting, ...answered, ...media };
+/** What a PBX says of the trunk. */
+const seenByPbx: Readonly<Record<string, Explain>> = {
+  not_on_node: (one) => ({
+    message: `${text(one, 'node')} does not have the trunk`,
+    hint: `sipctl apply --node ${text(one, 'node')}`,
+  }),
+  registration_rejected: (one) => ({
+    message: `the carrier answers ${text(one, 'node')} and refuses the registration (${text(one, 'detail')})`,
+    field: 'password',
+    hint: `look at the account ${account(one)}; without --via the test says more`,
+  }),
+  registration_failed: (one) => ({
+    message: `${text(one, 'node')} could not register (${text(one, 'detail')}), and nothing shows that the carrier answers`,
+    field: 'host',
+    hint: firewall(one),
+  }),
+  unregistered: (one) => ({
+    message: `${text(one, 'node')} is not registered (${text(one, 'detail')})`,
+    hint: 'was the trunk just delivered? Else look at the log of the PBX',
+  }),
+  unreachable_from_pbx: (one) => ({
+    message: `${one.trunk.host} does not answer the OPTIONS of ${text(one, 'node')}`,
+    field: 'host',
+    hint: one.trunk.authType === 'ip' ? 'has the carrier the public address of the PBX? Else: '.concat(firewall(one)) : firewall(one),
+  }),
+  not_asked: (one) => ({
+    message: `${text(one, 'node')} has not asked the carrier so far whether it is there`,
+    hint: 'test again in a minute',
+  }),
+  not_callable: (one) => ({
+    message: `${text(one, 'node')} gives up calls over the trunk at once, without a word to the carrier`,
+    hint: 'a PBX does so while it takes the carrier for dead: see pbx-qualify and pbx-registration',
+  }),
+  not_answered: () => ({
+    message: 'the call rang and nobody took it',
+    hint: 'call a number that answers',
+  }),
+};
+
+const explanations: Readonly<Record<string, Explain>> = {
+  ...reaching,
+  ...accepting,
+  ...answered,
+  ...media,
+  ...seenByPbx,
+};
 
 /** Why a stage failed or warns, and what to do, in the words of the trunk’s own fields; what the carrier is known for first. */
 export function explainFinding(trunk: ResolvedTrunk, finding: Finding): Problem[] {
-  const { stage, cause, facts, detail } = finding;
+  const { cause, facts, detail } = finding;
   if (cause === null) return [];
-  if (stage === 'configuration') return (facts.problems ?? []) as Problem[];
+  if (Array.isArray(facts.problems)) return facts.problems as Problem[];
+  const stage = finding.stage === 'pbx-call' ? 'call' : finding.stage;
   return [...ofCarrier(trunk, stage, cause), explainCause(cause, { trunk, stage, facts, detail })];
 }
 

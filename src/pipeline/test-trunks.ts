@@ -34,8 +34,10 @@ export interface TestOptions {
   concurrency: number;
   around: Omit<ProbeSurroundings, 'registerOnce' | 'progress'>;
   progress: (trunk: string, stage: StageName) => void;
-  /** More that is asked of a trunk, such as how a node sees it; after what was seen from here. */
-  further?: (trunk: ResolvedTrunk) => Promise<{ stages: Finding[]; causes: Problem[] }>;
+  /** False where only the nodes are asked. */
+  fromHere: boolean;
+  /** Asks a PBX about the trunk, too. */
+  viaNode: ((trunk: ResolvedTrunk, country: string) => Promise<Finding[]>) | null;
 }
 
 /**
@@ -68,7 +70,7 @@ async function testOne(
   const resolved = resolveTrunk(trunk, tenant, template);
   const stages = [checkConfiguration(trunk, resolved, catalog)];
   const settings = probeSettings(resolved, tenant.country, options.request);
-  if (stages[0]?.status !== 'failed' && resolved.host !== '') {
+  if (options.fromHere && stages[0]?.status !== 'failed') {
     const account = `${settings.server.host} ${settings.credentials?.username ?? trunk.id}`;
     const found = await probe(settings, {
       ...options.around,
@@ -77,17 +79,15 @@ async function testOne(
     });
     stages.push(...found);
   }
-  const further = (await options.further?.(resolved)) ?? { stages: [], causes: [] };
-  const causes = stages.flatMap((finding) => explainFinding(resolved, finding));
-  const all = [...stages, ...further.stages];
+  if (options.viaNode !== null) stages.push(...(await options.viaNode(resolved, tenant.country)));
   return {
     tenant: trunk.tenant,
     name: trunk.name,
     kind: 'trunk',
     knownByAddress: resolved.authType === 'ip',
-    status: worst(all),
-    stages: all,
-    causes: [...causes, ...further.causes],
+    status: worst(stages),
+    stages,
+    causes: stages.flatMap((finding) => explainFinding(resolved, finding)),
   };
 }
 
