@@ -69,7 +69,10 @@ async function forMonitoring(app: App, input: Input): Promise<Result> {
 async function testAsked(app: App, input: Input): Promise<TrunkTest[]> {
   const trunks = await trunksAsked(app, input);
   const traces = openTraces(input);
-  const progress = await progressOf(app);
+  // Stages pass too fast, and too many at a time, for lines in a log.
+  const progress = app.terminal.animated
+    ? await progressOf(app)
+    : { show: () => undefined, end: () => undefined };
   try {
     const options = await testOptions(app, input, traces.trace);
     return await testTrunks(trunks, await app.catalog(), { ...options, progress: progress.show });
@@ -119,6 +122,8 @@ async function testOptions(
 ): Promise<Omit<TestOptions, 'progress'>> {
   const { systemDns } = await import('../sip/system-dns.ts');
   const { options } = input;
+  const call = callOf(input);
+  const timeoutMs = (integerOption(input, 'timeout', 1, secondsHint) ?? 8) * 1000;
   const dns =
     typeof options.dns === 'string' ? options.dns.split(',').map((server) => server.trim()) : undefined;
   return {
@@ -233,7 +238,10 @@ const testFlags: readonly OptionSpec[] = [
   ['--all-tenants', 'every enabled trunk of every tenant'],
   ['--stages <list>', `only these of ${choosable.join(',')}; DNS and connection are always tested`],
   ['--call <number>', 'place a call to this number, and listen'],
-  ['--via <node>', 'ask this PBX how the trunk stands there, and call through it; with --stages test from here, too'],
+  [
+    '--via <node>',
+    'ask this PBX how the trunk stands there, and call through it; with --stages test from here, too',
+  ],
   ['--seconds <n>', 'how long the call lasts after the answer; 3 where not given'],
   ['--timeout <s>', 'seconds for each connection and each request; 8 where not given'],
   ['--concurrency <n>', 'trunks tested at one time; 10 where not given'],

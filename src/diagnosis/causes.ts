@@ -140,9 +140,14 @@ const accepting: Readonly<Record<string, Explain>> = {
     hint: set(one, '--auth credential --username <account> --password-stdin'),
   }),
   credentials_rejected: (one) => ({
-    message: `${one.trunk.host} knows the account or not, but rejects what it was given: ${account(one)}, realm '${text(one, 'realm')}'`,
+    message: `${one.trunk.host} rejects ${account(one)} with this password (realm '${text(one, 'realm')}')`,
     field: 'password',
     hint: `the password first: ${set(one, '--password-stdin')}; then --username, and --auth-username where the carrier gives the digest user a name of its own`,
+  }),
+  rejected_before: (one) => ({
+    message: `${one.trunk.host} has rejected ${account(one)} in this run already, for another trunk: this one was not tried`,
+    field: 'username',
+    hint: `mend the other trunk first, or test this one alone: sipctl trunk test ${one.trunk.name} --tenant ${one.trunk.tenant}`,
   }),
   challenge_loop: (one) => ({
     message: `${one.trunk.host} asks again and again, each time saying that only the nonce was too old`,
@@ -335,7 +340,10 @@ const seenByPbx: Readonly<Record<string, Explain>> = {
   unreachable_from_pbx: (one) => ({
     message: `${one.trunk.host} does not answer the OPTIONS of ${text(one, 'node')}`,
     field: 'host',
-    hint: one.trunk.authType === 'ip' ? 'has the carrier the public address of the PBX? Else: '.concat(firewall(one)) : firewall(one),
+    hint:
+      one.trunk.authType === 'ip'
+        ? 'has the carrier the public address of the PBX? Else: '.concat(firewall(one))
+        : firewall(one),
   }),
   not_asked: (one) => ({
     message: `${text(one, 'node')} has not asked the carrier so far whether it is there`,

@@ -1,7 +1,7 @@
+import type { Connection } from './connection.ts';
 import { answerChallenge, type Challenge, challengesOf, chooseChallenge } from './digest.ts';
 import type { Header, SipRequest, SipResponse } from './message.ts';
 import { type Exchange, type ExchangeOptions, exchange } from './transaction.ts';
-import type { Connection } from './transport.ts';
 
 /** A digest account. With a realm, only challenges of that realm are answered. */
 export interface Credentials {

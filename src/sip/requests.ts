@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { Connection } from './connection.ts';
 import { endpointText } from './endpoint.ts';
 import type { Header, SipRequest } from './message.ts';
-import type { Connection } from './transport.ts';
 
 /** What a request says, besides what its connection decides. Addresses are URIs without brackets. */
 export interface RequestParts {

@@ -1,12 +1,13 @@
 import { isIPv4 } from 'node:net';
+import type { Connection } from '../connection.ts';
+import { locate } from '../dns.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { endpointText } from '../endpoint.ts';
 import { parseVia } from '../fields.ts';
 import type { Finding } from '../finding.ts';
 import type { SipResponse } from '../message.ts';
 import { headersOf } from '../message.ts';
-import { askStun } from '../stun.ts';
-import type { Connection } from '../transport.ts';
+import { stunBinding } from '../stun.ts';
 import { stopwatch } from './clock.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 
@@ -55,6 +56,19 @@ export async function natView(
     'address_translated',
     `sent from ${endpointText(local)}, seen as ${endpointText(seen)}: there is a NAT on the way`,
   );
+}
+
+/** What a STUN server sees of this machine; null where it does not answer, or has no address of our family. */
+async function askStun(
+  { host, port }: { host: string; port: number },
+  local: Endpoint,
+  { dns, signal, timeoutMs }: ProbeSurroundings,
+): Promise<Endpoint | null> {
+  const transport = 'udp';
+  const { targets } = await locate({ host, port, transport }, dns, signal);
+  const server = targets.find(({ family }) => family === (isIPv4(local.address) ? 4 : 6));
+  if (server === undefined) return null;
+  return (await stunBinding({ server, signal, timeoutMs })).mapped;
 }
 
 // A server that says nothing of `received` saw what the Via says.

@@ -1,10 +1,10 @@
+import type { Connection } from '../connection.ts';
 import { endpointText } from '../endpoint.ts';
 import type { Finding } from '../finding.ts';
 import type { SipResponse } from '../message.ts';
 import { headerOf } from '../message.ts';
 import { newRequest, newToken } from '../requests.ts';
 import { type Exchange, exchange } from '../transaction.ts';
-import type { Connection } from '../transport.ts';
 import { stopwatch } from './clock.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 import { answerFacts, causeOfStatus } from './status-cause.ts';
@@ -93,7 +93,7 @@ const judged =
 
 function said({ connection, exchange: { final, failure, sent, ms } }: Answer): string {
   const place = endpointText(connection.remote);
-  if (failure !== null) return `${place}: ${failure.message}`;
+  if (failure !== null) return failure.message;
   const times = sent > 1 ? `, sent ${sent} times` : '';
   if (final === null) return `${place}: no answer${times}`;
   return `${place}: ${final.status} ${final.reason} after ${Math.round(ms)} ms${times}`;

@@ -1,6 +1,6 @@
+import type { Connection } from '../connection.ts';
 import type { Finding, StageName } from '../finding.ts';
 import type { SipResponse } from '../message.ts';
-import type { Connection } from '../transport.ts';
 import { callNumber } from './call.ts';
 import { natView } from './nat.ts';
 import { sendOptions } from './options.ts';

@@ -1,8 +1,10 @@
+import type { Connection } from '../connection.ts';
 import { type Lookup, locate, type Target } from '../dns.ts';
 import { endpointText } from '../endpoint.ts';
 import type { Finding } from '../finding.ts';
 import type { TlsFacts } from '../tls-facts.ts';
-import { type Connection, openConnection, TransportFailure } from '../transport.ts';
+import { openConnection } from '../transport.ts';
+import { TransportFailure } from '../transport-failure.ts';
 import { stopwatch } from './clock.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 
@@ -118,7 +120,7 @@ const shownAttempt = ({ target, failure, tls }: Attempt) => ({
 
 function said(target: Target, failure: TransportFailure | null, tls: TlsFacts | null): string {
   const place = `${target.transport} ${endpointText(target)}`;
-  if (failure !== null) return `${place}: ${failure.message}`;
+  if (failure !== null) return `${target.transport} ${failure.message}`;
   return tls === null
     ? place
     : `${place}: ${tls.protocol} ${tls.cipher}, certificate of ${tls.subject} from ${tls.issuer}, ${tls.daysLeft} days left`;

@@ -1,4 +1,5 @@
 import { type Answered, authenticated } from '../authenticate.ts';
+import type { Connection } from '../connection.ts';
 import { locate } from '../dns.ts';
 import { endpointText } from '../endpoint.ts';
 import { parseNameAddress, parseUri } from '../fields.ts';
@@ -6,7 +7,8 @@ import type { Finding } from '../finding.ts';
 import type { Header, SipResponse } from '../message.ts';
 import { headerOf, headersOf } from '../message.ts';
 import { contactUri, newRequest, newToken } from '../requests.ts';
-import { type Connection, openConnection, TransportFailure } from '../transport.ts';
+import { openConnection } from '../transport.ts';
+import { TransportFailure } from '../transport-failure.ts';
 import { stopwatch } from './clock.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 import { answerFacts, causeOfStatus } from './status-cause.ts';
