@@ -34,6 +34,17 @@ export class StreamFramer {
   /** The length of the whole message at `#start`, once its headers are there. */
   #length: number | null = null;
   #broken = false;
+  #taken = Buffer.alloc(0);
+
+  /** Bytes of a message that has not come in full. */
+  get held(): number {
+    return this.#end - this.#start;
+  }
+
+  /** The bytes of what `next` gave last, as they were received. */
+  get taken(): Buffer {
+    return this.#taken;
+  }
 
   get broken(): boolean {
     return this.#broken;
@@ -71,6 +82,7 @@ export class StreamFramer {
     this.#start += this.#length;
     this.#searched = this.#start;
     this.#length = null;
+    this.#taken = bytes;
     return parsed(bytes);
   }
 
@@ -97,6 +109,7 @@ export class StreamFramer {
   #break(error: unknown): MalformedMessage {
     if (!(error instanceof MalformedMessage)) throw error;
     this.#broken = true;
+    this.#taken = this.#bytes.subarray(this.#start, this.#end);
     this.#bytes = Buffer.alloc(0);
     this.#start = 0;
     this.#end = 0;

@@ -16,6 +16,14 @@ const segmentSize = 1_400;
 export function pcapTrace(write: (bytes: Buffer) => void, clock: () => Date = () => new Date()): Trace {
   const streams = new Map<string, TcpStream>();
   const packet = (ip: Buffer): void => write(Buffer.concat([recordHeader(ip.length, clock()), ip]));
+  const streamOf = (from: Endpoint, to: Endpoint, isAnswer: boolean): TcpStream => {
+    // We are always the one who connected.
+    const [client, server] = isAnswer ? [to, from] : [from, to];
+    const key = [client, server].map(({ address, port }) => `${address} ${port}`).join(' ');
+    const stream = streams.get(key) ?? new TcpStream(client, server, packet);
+    streams.set(key, stream);
+    return stream;
+  };
   const enter = (
     bytes: Buffer,
     from: Endpoint,
@@ -24,13 +32,8 @@ export function pcapTrace(write: (bytes: Buffer) => void, clock: () => Date = ()
     isAnswer: boolean,
   ): void => {
     const masked = maskSecrets(bytes);
-    if (transport === 'udp') return packet(ipPacket('udp', from, to, udpDatagram(from, to, masked)));
-    // The one who sends first is the one who connected.
-    const [client, server] = isAnswer ? [to, from] : [from, to];
-    const key = [client, server].map(({ address, port }) => `${address} ${port}`).join(' ');
-    const stream = streams.get(key) ?? new TcpStream(client, server, packet);
-    streams.set(key, stream);
-    stream.carry(masked, isAnswer);
+    if (transport === 'udp') packet(ipPacket('udp', from, to, udpDatagram(from, to, masked)));
+    else streamOf(from, to, isAnswer).carry(masked, isAnswer);
   };
   write(fileHeader());
   return {

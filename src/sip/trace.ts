@@ -52,7 +52,7 @@ export function maskSecrets(bytes: Buffer): Buffer {
 }
 
 function maskCredentials(value: string): string {
-  const [, scheme = '', rest = ''] = /^(\s*[^\s=,]+(?=\s+))([^]*)$/.exec(value) ?? [];
+  const [, scheme = '', rest = ''] = /^(\s*[^\s=,]+(?=\s+))(.*)$/s.exec(value) ?? [];
   const isDigest = scheme.trim().toLowerCase() === 'digest' || scheme === '';
   // Of another scheme everything may be secret: a bearer's token, a name and password in Base64.
   if (!isDigest) return scheme + hidden(rest);
