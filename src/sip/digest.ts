@@ -18,11 +18,11 @@ export interface Challenge {
 }
 
 /** RFC 8760 §2.1: names in SIP against names in OpenSSL. */
-const hashes: Readonly<Record<string, string>> = {
-  md5: 'md5',
-  'sha-256': 'sha256',
-  'sha-512-256': 'sha512-256',
-};
+const hashes = new Map([
+  ['md5', 'md5'],
+  ['sha-256', 'sha256'],
+  ['sha-512-256', 'sha512-256'],
+]);
 
 /** All digest challenges of an answer in order. Other schemes, and what has no realm or nonce, are left out. */
 export function challengesOf(response: Pick<SipResponse, 'headers'>): Challenge[] {
@@ -75,7 +75,7 @@ export function chooseChallenge(challenges: readonly Challenge[]): Challenge | n
 }
 
 function hashOf({ algorithm }: Challenge): string | null {
-  return hashes[algorithm.toLowerCase().replace(/-sess$/, '')] ?? null;
+  return hashes.get(algorithm.toLowerCase().replace(/-sess$/, '')) ?? null;
 }
 
 /** Null for the digest of RFC 2069, undefined where the server wants what nobody knows. */
