@@ -237,10 +237,9 @@ function grantedExpiry(response: SipResponse, connection: Connection, user: stri
 
 const notAgain = (ms: number): Finding => ({
   stage: 'register',
-  status: 'skipped',
-  cause: 'credentials_rejected',
-  detail:
-    'the carrier has rejected this account in this run already: it is not tried again, so that it is not locked',
+  status: 'failed',
+  cause: 'rejected_before',
+  detail: 'not tried: the carrier has rejected this account in this run already, and might lock it',
   ms,
   facts: {},
 });
