@@ -5,6 +5,7 @@ import type { ResolvedSite } from '../model/site.ts';
 import type { Catalog } from '../model/template.ts';
 import type { Artifact, Manifest } from '../plan/generation.ts';
 import type { ArtifactChange, ObjectChange, ReloadStep } from '../plan/plan.ts';
+import type { NamedUser, NodeCall, NodeCallRequest, TrunkLook, TrunkState, UserState } from './node-view.ts';
 
 /** One way in which the running system, or the node's files, differ from what was delivered. */
 export interface Finding {
@@ -102,6 +103,20 @@ export interface Target {
   connect(signal?: AbortSignal): Promise<RunningSystem>;
   /** Include lines, permissions, transports, rights, versions. Adds what is missing only when `write` is set. */
   examine(options: { write: boolean; signal?: AbortSignal }): Promise<Check[]>;
+  /**
+   * How a trunk stands as seen from the PBX, which is asked to look anew where it can be; null where it does not have the
+   * trunk: `sipctl apply` was not run, or did not get so far.
+   * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX denies the login or the question
+   */
+  trunkState(tenant: string, trunk: string, look?: TrunkLook): Promise<TrunkState | null>;
+  /** Where a user is registered; null where the PBX does not have the user. @throws like `trunkState` */
+  userState(user: NamedUser, signal?: AbortSignal): Promise<UserState | null>;
+  /**
+   * Makes a real call over a trunk, and ends it, also where it is interrupted. Should this process die, the PBX itself
+   * ends the call when its time is over.
+   * @throws SipctlError like `trunkState`, and `invalid` for a number that cannot be dialled
+   */
+  callThrough(request: NodeCallRequest, signal?: AbortSignal): Promise<NodeCall>;
 }
 
 /** A check that could not be made says why, with the error's own remedy. Bugs are not findings: they are thrown on. */

@@ -15,6 +15,9 @@ export interface EndpointDetails {
   /** Null where Asterisk will not show it, which is how it says that the endpoint's transport does not run. */
   endpoint: AmiMessage | null;
   identifies: ReadonlyMap<string, AmiMessage>;
+  aors: readonly AmiMessage[];
+  /** Each as it answered when it was last asked. */
+  contacts: readonly AmiMessage[];
 }
 
 /** A section of pjsip.conf with all its includes, as Asterisk reads it from disk. */
@@ -47,15 +50,18 @@ export async function liveObjects(ami: AmiConnection): Promise<LiveObjects> {
 export async function endpointDetail(ami: AmiConnection, name: string): Promise<EndpointDetails | null> {
   try {
     const items = await ami.list('PJSIPShowEndpoint', { Endpoint: name });
-    const identifies = items.filter((item) => item.get('Event') === 'IdentifyDetail');
+    const of = (event: string) => items.filter((item) => item.get('Event') === event);
     return {
-      endpoint: items.find((item) => item.get('Event') === 'EndpointDetail') ?? null,
-      identifies: new Map(identifies.map((item) => [item.get('ObjectName') ?? '', item])),
+      endpoint: of('EndpointDetail')[0] ?? null,
+      identifies: new Map(of('IdentifyDetail').map((item) => [item.get('ObjectName') ?? '', item])),
+      aors: of('AorDetail'),
+      contacts: of('ContactStatusDetail'),
     };
   } catch (error) {
     if (!(error instanceof AmiError)) throw error;
     if (/unable to retrieve endpoint/i.test(error.reply)) return null;
-    if (/unable to retrieve transport/i.test(error.reply)) return { endpoint: null, identifies: new Map() };
+    if (/unable to retrieve transport/i.test(error.reply))
+      return { endpoint: null, identifies: new Map(), aors: [], contacts: [] };
     throw error;
   }
 }

@@ -29,9 +29,15 @@ const pollMs = 50;
 
 /**
  * Signs in at a node's manager interface.
+ * @param events the classes of events that are wanted, as manager.conf writes them; none by default
  * @throws SipctlError `unreachable`, `refused`, `interrupted` by the signal, or `invalid` settings
  */
-export async function openAmi(node: Node, timeouts: Timeouts, signal?: AbortSignal): Promise<AmiConnection> {
+export async function openAmi(
+  node: Node,
+  timeouts: Timeouts,
+  signal?: AbortSignal,
+  events?: string,
+): Promise<AmiConnection> {
   const [, host = '', port = ''] = /^(.*):([0-9]+)$/.exec(node.ami ?? '') ?? [];
   if (host === '' || node.amiUser === null || node.amiSecret === null) throw noControl(node);
   const login = { host, port: Number(port), username: node.amiUser, secret: node.amiSecret };
@@ -45,6 +51,7 @@ export async function openAmi(node: Node, timeouts: Timeouts, signal?: AbortSign
       connectTimeoutMs: Math.max(1, end - performance.now()),
       actionTimeoutMs: timeouts.action,
       signal,
+      events,
     });
   // An interrupted pause needs no words of its own: the next attempt says that it was interrupted.
   const pause = async (ms: number): Promise<void> => {

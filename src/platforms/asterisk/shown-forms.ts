@@ -66,6 +66,15 @@ export const address: Form = (value) => (isIP(value) === 6 ? canonicalIpv6(value
 /** Networks: `192.0.2.0/28` is shown as `192.0.2.0/255.255.255.240`, an address with a mask of ones. */
 export const networks: Form = (value) => parts(value).map(network).sort().join(',');
 
+/** One network as people write it: `192.0.2.0/255.255.255.240` is `192.0.2.0/28`, and a single address has no length. */
+export function cidr(shown: string): string {
+  const [given = '', mask = ''] = shown.split('/');
+  if (isIP(given) === 0 || isIP(mask) === 0) return shown;
+  const bytes = bytesOf(mask, isIP(mask));
+  const length = bytes.reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0);
+  return length === bytes.length * 8 ? given : `${given}/${length}`;
+}
+
 /** False for an entry that Asterisk had to resolve: what it found cannot be foretold. */
 export const areAddresses = (value: string): boolean =>
   parts(value).every((one) => isIP(one.split('/')[0] as string) !== 0);

@@ -75,6 +75,12 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
         },
         write,
       ),
+    trunkState: async (tenant, trunk, look = {}) =>
+      (await import('./trunk-state.ts')).trunkState(node, timeouts, { tenant, trunk }, look),
+    userState: async (user, signal) =>
+      (await import('./trunk-state.ts')).userState(node, timeouts, user, signal),
+    callThrough: async (request, signal) =>
+      (await import('./call-through.ts')).callThrough(node, timeouts, request, signal),
   };
   return target;
 }
