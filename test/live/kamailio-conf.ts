@@ -13,6 +13,8 @@ export interface KamailioSettings {
   port: number;
   /** UDP only: where users who moved are sent to. */
   newPort: number;
+  /** UDP and TCP on ::1; null: not there. */
+  ipv6Port: number | null;
   realm: string;
   algorithm: 'MD5' | 'SHA-256';
   /** Folder of the modules. */
@@ -51,6 +53,7 @@ server_header="Server: kamailio"
 listen=udp:${at.host}:${at.port}
 listen=udp:${at.host}:${at.newPort}
 listen=tcp:${at.host}:${at.port}
+${at.ipv6Port === null ? '' : `listen=udp:[::1]:${at.ipv6Port}\nlisten=tcp:[::1]:${at.ipv6Port}`}
 ${at.tls.length > 0 ? 'enable_tls=yes' : ''}
 ${at.tls.map(({ port }) => `listen=tls:${at.host}:${port}`).join('\n')}
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cacheFolder, whyMissing } from './caches.ts';
@@ -36,6 +36,8 @@ export interface KamailioInstance<Tls extends string> {
   host: string;
   /** UDP and TCP. */
   port: number;
+  /** UDP and TCP on ::1; null where the machine has no IPv6. */
+  ipv6Port: number | null;
   realm: string;
   tls: Readonly<Record<Tls, number>>;
   /** Requests so far, in their order. */
@@ -47,6 +49,10 @@ export interface KamailioInstance<Tls extends string> {
 const missing = await whyMissing('kamailio');
 const readyWithinMs = 30_000;
 const lifetimeSeconds = 1800;
+
+/** Whether this machine speaks IPv6 with itself. */
+export const hasIpv6 = (): boolean =>
+  Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 
 /** Null where Kamailio can be run here, else the reason why not. */
 export const kamailioAvailable = (): string | null => missing;
@@ -62,11 +68,13 @@ export async function startKamailio<Tls extends string = never>({
   const folder = mkdtempSync(join(tmpdir(), 'sipctl-kamailio-'));
   const shown = Object.entries(tls ?? {}) as [Tls, Certificate][];
   const [port = 0, newPort = 0, ...tlsPorts] = await freePorts(host, 2 + shown.length);
+  const ipv6Port = hasIpv6() ? ((await freePorts('::1', 1))[0] ?? null) : null;
   const settings: KamailioSettings = {
     ...{
       host,
       port,
       newPort,
+      ipv6Port,
       realm,
       algorithm,
       users,
@@ -98,7 +106,7 @@ export async function startKamailio<Tls extends string = never>({
     throw new Error(`Kamailio does not start: ${output}`, { cause: error });
   }
   return {
-    ...{ pid: child.pid ?? 0, host, port, realm, stop },
+    ...{ pid: child.pid ?? 0, host, port, ipv6Port, realm, stop },
     tls: Object.fromEntries(shown.map(([name], index) => [name, tlsPorts[index] ?? 0])) as Record<
       Tls,
       number

@@ -60,6 +60,8 @@ export const misbehaviours = {
   },
   'hangs up': (line) => line.end(),
   'breaks the connection off': (line) => line.reset(),
+  'keeps registrations': (line, heard) =>
+    line.send(reply(heard, /^Expires: *0\s*$/im.test(heard.text) ? '500 Server Internal Error' : '200 OK')),
   /** As behind a NAT: RFC 3581 §4. */
   'sees another address': (line, heard) =>
     line.send(
