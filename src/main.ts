@@ -71,18 +71,20 @@ async function print(result: Result, { terminal, config }: App): Promise<number>
   const { errors = [], warnings = [] } = result;
   const outcome = exitCodes[result.outcome ?? 'done'];
   const ok = outcome.code === exitCodes.done.code || outcome.code === exitCodes.pending.code;
+  const code = result.exitCode ?? outcome.code;
   if (config.json) {
     await terminal.out(
       envelope({ ok, changed: result.changed === true, data: result.data, warnings, errors }),
     );
-    return outcome.code;
+    return code;
   }
   await terminal.out(result.text(await styleFor(terminal.stdoutColor)));
   const style = await styleFor(terminal.stderrColor);
   if (!config.quiet)
     for (const warning of warnings) terminal.err(problemText(style.warn('warning'), warning, style));
-  for (const error of errors) terminal.err(problemText(style.bad('error'), error, style));
-  return outcome.code;
+  if (result.tellsErrors !== true)
+    for (const error of errors) terminal.err(problemText(style.bad('error'), error, style));
+  return code;
 }
 
 async function explain(error: unknown, terminal: Terminal, flags: GlobalFlags): Promise<number> {

@@ -59,7 +59,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'model',
     'sip',
   ],
-  pipeline: ['catalog', 'platforms', 'files', 'store', 'plan', 'model'],
+  pipeline: ['catalog', 'platforms', 'files', 'store', 'plan', 'model', 'diagnosis', 'sip'],
+  diagnosis: ['model', 'sip'],
   platforms: ['files', 'plan', 'model'],
   // What the control connections of all engines have in common; the one folder of `platforms/` that is no back-end.
   'platforms/control': ['model'],

@@ -57,6 +57,9 @@ registration: { mode: required, expiry: 300 }
 #srtp: optional  # or required, unsupported
 #t38: true  # the carrier takes T.38 fax
 #qualify_frequency: 60  # default; seconds between OPTIONS, 0 where the carrier does not answer them
+#failures:
+#  # What the carrier means by a failure, in the words of: sipctl trunk test --json
+#  - { cause: forbidden, stage: call, field: fromUser, means: the caller's number is not one of the account }
 #notes:
 #  - What whoever adds a trunk should know.
 

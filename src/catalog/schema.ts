@@ -184,6 +184,14 @@ const providerShape = z.strictObject({
   srtp: z.enum(['required', 'optional', 'unsupported']).nullable(),
   qualify_frequency: z.int().min(0).max(86_400),
   t38: z.boolean().nullable(),
+  failures: z.array(
+    z.strictObject({
+      cause: z.string().regex(/^[a-z0-9_]+$/),
+      stage: z.enum(['options', 'register', 'call']).nullable().default(null),
+      field: trunkField.nullable().default(null),
+      means: line,
+    }),
+  ),
   notes: z.array(line),
   asterisk: sections(trunkVariables),
 });
@@ -268,6 +276,7 @@ export function toProviderTemplate(
     srtp: file.srtp,
     qualifyFrequency: file.qualify_frequency,
     t38: file.t38,
+    failures: file.failures,
     notes: file.notes,
     asterisk: file.registration.mode === 'none' ? inherit(asterisk, { registration: null }) : asterisk,
   };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { App } from '../app.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import { applyNode } from '../pipeline/apply.ts';
+import { changedTrunks } from '../pipeline/cautions.ts';
 import type { PlannedTarget } from '../pipeline/make-plan.ts';
 import { type NodeOutcome, type Progress, unchanged } from '../pipeline/outcome.ts';
 import { countObjects } from '../plan/diff.ts';
@@ -14,23 +15,36 @@ import { confirm } from './confirm.ts';
 import { endedBy } from './ended.ts';
 import { type PlanRequest, planned, planOptions, planRequest, planWarnings } from './plan.ts';
 import { recordedChange } from './recorded-change.ts';
+import { requireWorkingTrunks } from './require-test.ts';
 import { progressOf } from './run-options.ts';
 
 const run: Run = async (app, input) => {
   const request = planRequest(input);
   const [file] = input.args;
-  return applyEverything(app, request, file === undefined ? null : savedChecksum(file));
+  return applyEverything(app, request, {
+    checksum: file === undefined ? null : savedChecksum(file),
+    requireTest: input.options.requireTest === true,
+  });
 };
 
-/** Plans every node and applies the plan: `checksum` is that of the plan file which was approved. */
+/** What must hold before a plan is applied. */
+interface Conditions {
+  /** That of the plan file which was approved. */
+  checksum: string | null;
+  /** Trunks that are added or changed must pass their test. */
+  requireTest: boolean;
+}
+
+/** Plans every node and applies the plan. */
 export async function applyEverything(
   app: App,
   request: PlanRequest,
-  checksum: string | null = null,
+  { checksum, requireTest }: Conditions = { checksum: null, requireTest: false },
 ): Promise<Result> {
   const { plan, targets } = await planned(app, request);
   if (checksum !== null && checksum !== plan.checksum) throw stale();
   const warnings = await planWarnings(app, plan, targets);
+  if (requireTest) warnings.push(...(await requireWorkingTrunks(app, changedTrunks(plan))));
   const pending = plan.nodes.filter(isPending);
   if (pending.length > 0) await approve(app, plan, warnings, checksum);
   const outcomes = await applyInTurn(app, plan, targets);
@@ -147,7 +161,10 @@ export const apply: VerbSpec = {
   name: 'apply',
   summary: 'deliver, reload, verify; take back what was refused',
   args: '[plan]',
-  options: planOptions,
+  options: [
+    ...planOptions,
+    ['--require-test', 'refuse where a trunk that is added or changed does not pass sipctl trunk test'],
+  ],
   examples: ['sipctl apply --yes', 'sipctl plan -o plan.json && sipctl apply plan.json'],
   run,
 };

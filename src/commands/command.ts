@@ -12,6 +12,10 @@ export interface Result {
   /** How the command ended, where that is not `done`; with the errors that say why. */
   outcome?: Outcome;
   errors?: readonly Problem[];
+  /** True where the text says the errors itself. */
+  tellsErrors?: boolean;
+  /** Instead of the outcome's own, where the caller expects the codes of another convention. */
+  exitCode?: number;
 }
 
 /** What the command line gave: words by position, flags by their camel-cased name. */

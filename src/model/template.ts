@@ -29,6 +29,16 @@ export interface PublishedNetworks {
   read: string;
 }
 
+/** What a carrier is known to mean by a failure, in the words of `trunk test`. */
+export interface KnownFailure {
+  cause: string;
+  /** null: wherever it comes. */
+  stage: 'options' | 'register' | 'call' | null;
+  /** Field of the trunk that is at fault. */
+  field: string | null;
+  means: string;
+}
+
 export interface ProviderTemplate {
   id: string;
   displayName: string;
@@ -70,6 +80,7 @@ export interface ProviderTemplate {
   /** Seconds between OPTIONS; 0 where the carrier does not answer them. */
   qualifyFrequency: number;
   t38: boolean | null;
+  failures: readonly KnownFailure[];
   notes: readonly string[];
   asterisk: Sections;
 }

@@ -79,7 +79,15 @@ export function providerText(provider: ProviderTemplate, style: Style = plain): 
     ],
     style,
   );
-  return head + notes('notes', provider.notes, style) + sections(provider.asterisk, style);
+  const failures = provider.failures.map(
+    ({ cause, stage, means }) => `${cause}${stage === null ? '' : ` (${stage})`}: ${means}`,
+  );
+  return (
+    head +
+    notes('failures', failures, style) +
+    notes('notes', provider.notes, style) +
+    sections(provider.asterisk, style)
+  );
 }
 
 /** The kinds of phones, one line each. */

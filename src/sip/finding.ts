@@ -1,5 +1,15 @@
-/** The stretches of a test, in the order in which they are gone through. */
-export type StageName = 'configuration' | 'dns' | 'connect' | 'options' | 'register' | 'call' | 'nat';
+/** The stretches of a test, in the order in which they are gone through: from here, then as a PBX sees it. */
+export type StageName =
+  | 'configuration'
+  | 'dns'
+  | 'connect'
+  | 'options'
+  | 'register'
+  | 'call'
+  | 'nat'
+  | 'pbx-registration'
+  | 'pbx-qualify'
+  | 'pbx-call';
 
 /** What one stage found. Words for people are made of `cause` and `facts` later, where the trunk's own fields are known. */
 export interface Finding {

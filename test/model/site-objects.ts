@@ -60,6 +60,7 @@ export const providerWith = (values: Partial<ProviderTemplate> = {}): ProviderTe
   srtp: 'optional',
   qualifyFrequency: 60,
   t38: null,
+  failures: [],
   notes: [],
   asterisk: {},
   ...values,

@@ -1,0 +1,111 @@
+import type { Connection } from '../connection.ts';
+import { endpointText } from '../endpoint.ts';
+import type { Finding } from '../finding.ts';
+import type { SipResponse } from '../message.ts';
+import { headerOf } from '../message.ts';
+import { newRequest, newToken } from '../requests.ts';
+import { type Exchange, exchange } from '../transaction.ts';
+import { stopwatch } from './clock.ts';
+import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
+import { answerFacts, causeOfStatus } from './status-cause.ts';
+
+interface Answer {
+  connection: Connection;
+  exchange: Exchange;
+}
+
+/**
+ * Sends OPTIONS to every connection (RFC 3261 §11). Any answer but 5xx shows a SIP server that is up: many refuse OPTIONS of
+ * strangers. Says which connections answered, the first of them first.
+ */
+export async function sendOptions(
+  connections: readonly Connection[],
+  settings: ProbeSettings,
+  around: ProbeSurroundings,
+): Promise<{ finding: Finding; answering: Connection[]; responses: SipResponse[] }> {
+  const since = stopwatch();
+  const { signal, timeoutMs } = around;
+  const answers = await Promise.all(
+    connections.map(async (connection): Promise<Answer> => {
+      const request = optionsRequest(connection, settings, around.userAgent);
+      return { connection, exchange: await exchange(connection, request, { signal, timeoutMs }) };
+    }),
+  );
+  const answering = answers.filter(({ exchange: { final } }) => final !== null);
+  const worst = answers.map(judged(settings)).sort((a, b) => grave[b.status] - grave[a.status])[0];
+  const status = worst === undefined ? 'skipped' : softened(worst.status, answering.length > 0);
+  return {
+    finding: {
+      stage: 'options',
+      status,
+      cause: worst?.cause ?? null,
+      detail: answers.map(said).join('; '),
+      ms: since(),
+      facts: { answers: answers.map(shown) },
+    },
+    answering: answering.map(({ connection }) => connection),
+    responses: answering.map(({ exchange: { final } }) => final as SipResponse),
+  };
+}
+
+const grave = { ok: 0, skipped: 0, warning: 1, failed: 2 } as const;
+
+// One address of several that is dead costs calls only while it is tried first.
+const softened = (status: Finding['status'], someAnswered: boolean): Finding['status'] =>
+  status === 'failed' && someAnswered ? 'warning' : status;
+
+function optionsRequest(connection: Connection, settings: ProbeSettings, userAgent: string) {
+  const scheme = connection.transport === 'tls' ? 'sips' : 'sip';
+  return newRequest(connection, {
+    method: 'OPTIONS',
+    uri: `${scheme}:${settings.registrar}`,
+    from: `sip:${settings.user ?? 'sipctl'}@${settings.domain}`,
+    fromTag: newToken(),
+    to: `sip:${settings.registrar}`,
+    callId: newToken(),
+    cseq: 1,
+    contact: { user: settings.user ?? 'sipctl' },
+    userAgent,
+    more: [{ name: 'Accept', value: 'application/sdp' }],
+  });
+}
+
+const judged =
+  (settings: ProbeSettings) =>
+  ({ exchange: { final, failure } }: Answer): Pick<Finding, 'status' | 'cause'> => {
+    if (failure !== null) return { status: 'failed', cause: failure.reason };
+    // A REGISTER that follows asks the same question in words that a server cannot leave unanswered.
+    if (final === null)
+      return {
+        status: settings.answersOptions && settings.register === null ? 'failed' : 'warning',
+        cause: 'no_answer',
+      };
+    const { status } = final;
+    if (status < 300 || status === 401 || status === 407) return { status: 'ok', cause: null };
+    if (status === 503) return { status: 'failed', cause: 'service_unavailable' };
+    if (status === 403) {
+      return { status: settings.credentials === null ? 'failed' : 'warning', cause: 'forbidden' };
+    }
+    return status >= 500
+      ? { status: 'warning', cause: causeOfStatus(status) }
+      : { status: 'ok', cause: null };
+  };
+
+function said({ connection, exchange: { final, failure, sent, ms } }: Answer): string {
+  const place = endpointText(connection.remote);
+  if (failure !== null) return failure.message;
+  const times = sent > 1 ? `, sent ${sent} times` : '';
+  if (final === null) return `${place}: no answer${times}`;
+  return `${place}: ${final.status} ${final.reason} after ${Math.round(ms)} ms${times}`;
+}
+
+function shown({ connection, exchange: { final, failure, sent, ms } }: Answer): Record<string, unknown> {
+  return {
+    ...connection.remote,
+    sent,
+    ms: Math.round(ms),
+    ...(final === null ? {} : answerFacts(final)),
+    ...(final === null ? {} : { allow: headerOf(final, 'Allow') }),
+    ...(failure === null ? {} : { cause: failure.reason }),
+  };
+}

@@ -1,0 +1,246 @@
+import { type Answered, authenticated } from '../authenticate.ts';
+import type { Connection } from '../connection.ts';
+import { locate } from '../dns.ts';
+import { endpointText } from '../endpoint.ts';
+import { parseNameAddress, parseUri } from '../fields.ts';
+import type { Finding } from '../finding.ts';
+import type { Header, SipResponse } from '../message.ts';
+import { headerOf, headersOf } from '../message.ts';
+import { contactUri, newRequest, newToken } from '../requests.ts';
+import { openConnection } from '../transport.ts';
+import { TransportFailure } from '../transport-failure.ts';
+import { stopwatch } from './clock.ts';
+import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
+import { answerFacts, causeOfStatus } from './status-cause.ts';
+
+const mostRedirects = 3;
+
+interface Registration {
+  answered: Answered;
+  connection: Connection;
+  /** Seconds that were asked for at last. */
+  expiry: number;
+  redirects: string[];
+}
+
+/** Requests for one binding share a Call-ID, and their numbers rise (RFC 3261 §10.2). */
+interface Binding {
+  callId: string;
+  cseq: number;
+  user: string;
+}
+
+/**
+ * Registers, and takes the binding away again: REGISTER of RFC 3261 §10 with digest; 423 is answered with the interval that
+ * the server wants, 301, 302 and 305 are followed. A rejected account is tried once.
+ */
+export async function register(
+  connection: Connection,
+  settings: ProbeSettings,
+  around: ProbeSurroundings,
+): Promise<{ finding: Finding; response: SipResponse | null; serviceRoute: string[] }> {
+  const since = stopwatch();
+  const once = around.registerOnce ?? ((attempt) => attempt());
+  const binding: Binding = { callId: newToken(), cseq: 0, user: settings.user ?? 'sipctl' };
+  const ended = await once(async () => {
+    const registration = await registerAnywhere(connection, binding, settings, around);
+    const status = registration.answered.exchange.final?.status;
+    return { registration, rejected: registration.answered.refusal !== null || status === 403 };
+  });
+  if (ended === null) return { finding: notAgain(since()), response: null, serviceRoute: [] };
+  const { registration } = ended;
+  const response = registration.answered.exchange.final;
+  const registered = response !== null && response.status < 300;
+  try {
+    const removed = registered ? await unregister(registration.connection, binding, settings, around) : null;
+    return {
+      finding: found(registration, binding, removed, since()),
+      response,
+      serviceRoute: registered ? headersOf(response, 'Service-Route') : [],
+    };
+  } finally {
+    if (registration.connection !== connection) await registration.connection.close();
+  }
+}
+
+async function registerAnywhere(
+  first: Connection,
+  binding: Binding,
+  settings: ProbeSettings,
+  around: ProbeSurroundings,
+): Promise<Registration> {
+  let connection = first;
+  let expiry = settings.register?.expiry ?? 0;
+  const redirects: string[] = [];
+  for (let interval = 0; ; ) {
+    const answered = await attempt(connection, binding, expiry, settings, around).catch(async (error) => {
+      // Interrupted while an answer was on its way: it may have been a yes.
+      await unregister(connection, binding, settings, around).catch(() => undefined);
+      throw error;
+    });
+    const { final } = answered.exchange;
+    const registration = { answered, connection, expiry, redirects };
+    if (final?.status === 423 && interval++ === 0) {
+      expiry = Number(/^\s*(\d+)/.exec(headerOf(final, 'Min-Expires') ?? '')?.[1] ?? expiry);
+      continue;
+    }
+    const next = redirects.length < mostRedirects ? redirectOf(final) : null;
+    if (next === null) return registration;
+    redirects.push(next);
+    const moved = await connectionTo(next, connection, around);
+    if (moved === null) return registration;
+    if (connection !== first) await connection.close();
+    connection = moved;
+  }
+}
+
+function attempt(
+  connection: Connection,
+  binding: Binding,
+  expiry: number,
+  settings: ProbeSettings,
+  around: ProbeSurroundings,
+): Promise<Answered> {
+  const { registrar, domain, credentials } = settings;
+  const scheme = connection.transport === 'tls' ? 'sips' : 'sip';
+  const fromTag = newToken();
+  const build = (cseq: number, answers: readonly Header[]) => {
+    binding.cseq = cseq;
+    return newRequest(connection, {
+      method: 'REGISTER',
+      uri: `${scheme}:${registrar}`,
+      from: `${scheme}:${binding.user}@${domain}`,
+      fromTag,
+      to: `${scheme}:${binding.user}@${domain}`,
+      callId: binding.callId,
+      cseq,
+      contact: { user: binding.user, params: `;expires=${expiry}` },
+      userAgent: around.userAgent,
+      more: [{ name: 'Expires', value: String(expiry) }, { name: 'Supported', value: 'path' }, ...answers],
+    });
+  };
+  const { timeoutMs, signal } = around;
+  return authenticated(connection, build, credentials, { timeoutMs, signal, cseq: binding.cseq + 1 });
+}
+
+function redirectOf(final: SipResponse | null): string | null {
+  if (final === null || final.status < 300 || final.status > 305) return null;
+  const [contact] = headersOf(final, 'Contact');
+  return contact === undefined ? null : (parseNameAddress(contact)?.uri ?? null);
+}
+
+async function connectionTo(
+  uri: string,
+  from: Connection,
+  around: ProbeSurroundings,
+): Promise<Connection | null> {
+  const parsed = parseUri(uri);
+  if (parsed === null) return null;
+  const given = parsed.params.transport?.toLowerCase();
+  // An account is never sent to where it is less protected than where it was meant for.
+  const transport = from.transport === 'tls' ? 'tls' : given === 'tcp' || given === 'tls' ? given : 'udp';
+  const { targets } = await locate(
+    { host: parsed.host, port: parsed.port, transport },
+    around.dns,
+    around.signal,
+  );
+  const [target] = targets;
+  if (target === undefined) return null;
+  try {
+    const { timeoutMs, signal, trace, ca } = around;
+    return await openConnection(target, {
+      timeoutMs,
+      signal,
+      ...(trace === undefined ? {} : { trace }),
+      ...(ca === undefined ? {} : { tls: { ca } }),
+    });
+  } catch (error) {
+    if (!(error instanceof TransportFailure)) throw error;
+    return null;
+  }
+}
+
+/** Milliseconds for taking a binding away: its own limit, as it is done after Ctrl-C, too. */
+const unregisterMs = 3000;
+
+async function unregister(
+  connection: Connection,
+  binding: Binding,
+  settings: ProbeSettings,
+  around: ProbeSurroundings,
+): Promise<boolean> {
+  const limited = {
+    ...around,
+    signal: AbortSignal.timeout(unregisterMs),
+    timeoutMs: Math.min(unregisterMs, around.timeoutMs),
+  };
+  const { exchange } = await attempt(connection, binding, 0, settings, limited);
+  return exchange.final !== null && exchange.final.status < 300;
+}
+
+function found(registration: Registration, binding: Binding, removed: boolean | null, ms: number): Finding {
+  const { answered, connection, expiry, redirects } = registration;
+  const { exchange, attempts, challenge, refusal } = answered;
+  const { final, failure } = exchange;
+  const facts = {
+    ...connection.remote,
+    sent: exchange.sent,
+    attempts,
+    ...(final === null ? {} : answerFacts(final)),
+    ...(challenge === null ? {} : { realm: challenge.realm, algorithm: challenge.algorithm }),
+    ...(redirects.length === 0 ? {} : { redirects }),
+  };
+  const base = { stage: 'register', ms } as const;
+  const fail = (cause: string, detail: string): Finding => ({
+    ...base,
+    status: 'failed',
+    cause,
+    detail,
+    facts,
+  });
+  if (failure !== null) return fail(failure.reason, failure.message);
+  if (final === null) {
+    return fail('no_answer', `${endpointText(connection.remote)}: no answer, sent ${exchange.sent} times`);
+  }
+  const said = `${final.status} ${final.reason}`;
+  if (refusal !== null) return fail(refusal, `${said}, realm '${challenge?.realm ?? ''}'`);
+  if (final.status >= 300 && final.status < 400)
+    return fail('redirect_loop', `${said}: ${redirects.join(', ')}`);
+  if (final.status >= 300)
+    return fail(final.status === 404 ? 'unknown_user' : causeOfStatus(final.status), said);
+  const granted = grantedExpiry(final, connection, binding.user) ?? expiry;
+  return {
+    ...base,
+    status: removed === false ? 'warning' : 'ok',
+    cause: removed === false ? 'not_unregistered' : null,
+    detail: `${said} for ${granted} s${removed === true ? ', and unregistered' : ''}`,
+    facts: {
+      ...facts,
+      expires: granted,
+      unregistered: removed,
+      serviceRoute: headersOf(final, 'Service-Route'),
+    },
+  };
+}
+
+// The server may grant less than was asked for, and says so at the contact or in Expires (RFC 3261 §10.3).
+function grantedExpiry(response: SipResponse, connection: Connection, user: string): number | null {
+  const own = contactUri(connection, user);
+  for (const contact of headersOf(response, 'Contact')) {
+    const parsed = parseNameAddress(contact);
+    const expires = Number(parsed?.params.expires ?? Number.NaN);
+    if (parsed?.uri === own && Number.isInteger(expires)) return expires;
+  }
+  const whole = /^\s*(\d+)/.exec(headerOf(response, 'Expires') ?? '')?.[1];
+  return whole === undefined ? null : Number(whole);
+}
+
+const notAgain = (ms: number): Finding => ({
+  stage: 'register',
+  status: 'skipped',
+  cause: 'credentials_rejected',
+  detail:
+    'the carrier has rejected this account in this run already: it is not tried again, so that it is not locked',
+  ms,
+  facts: {},
+});
