@@ -11,6 +11,14 @@ const ingredients = {
   'asterisk-22': { tool: 'asterisk-up', args: ['-v', '22', '-i'] },
   'asterisk-16': { tool: 'asterisk-up', args: ['-v', '16', '-i'] },
   sipp: { tool: 'debroot', args: [join(cacheFolder(), 'sipp'), 'bookworm', 'sip-tester'] },
+  // Without what only its maintainer scripts and its console need.
+  kamailio: {
+    tool: 'debroot',
+    args: [
+      ...['-n', 'adduser,debconf,dpkg,init-system-helpers,lsb-base,passwd,perl,python3'],
+      ...[join(cacheFolder(), 'kamailio'), 'bookworm', 'kamailio', 'kamailio-tls-modules'],
+    ],
+  },
 } as const;
 
 export type Ingredient = keyof typeof ingredients;

@@ -141,8 +141,8 @@ function exitCodeOf(args: readonly string[], cwd: string, signal: AbortSignal): 
   });
 }
 
-/** First lines of the messages that came in, from SIPp's message log. */
-function received(messages: string): Pick<SippResult, 'statuses' | 'requests'> {
+/** First lines of the messages that came in, each once, from SIPp's message log. */
+export function received(messages: string): Pick<SippResult, 'statuses' | 'requests'> {
   const statuses: number[] = [];
   const requests: string[] = [];
   const seen = new Set<string>();
