@@ -279,7 +279,7 @@ const ways: readonly Fault[] = [
   { name: 'no TLS at the TLS port', peer: plainWhereTlsIsWanted, trunk: overTls, ...unconnected('not_tls') },
   {
     ...{ name: 'silence at the TLS port', peer: silentWhereTlsIsWanted },
-    ...{ trunk: overTls, ...unconnected('connection_timeout') },
+    ...{ trunk: overTls, ...unconnected('tls_failed') },
   },
 ];
 
@@ -290,10 +290,9 @@ const answers: readonly Fault[] = [
   { name: 'a connection that is half open', peer: halfOpen, trunk: byAddressOverTcp, ...silence },
   { name: '100 and no more', peer: faulty('says 100 and no more'), trunk: byAddress, ...silence },
   {
-    name: 'an answer from another port',
-    peer: faulty('answers from another port'),
-    trunk: byAddress,
-    ...silence,
+    // A PBX takes it, too: RFC 3261 §18.1.2 goes by the branch.
+    ...{ name: 'an answer from another port', peer: faulty('answers from another port') },
+    ...{ trunk: byAddress, stage: 'options', cause: null, status: 'passed' },
   },
   {
     name: 'an answer to something else',

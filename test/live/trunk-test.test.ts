@@ -36,10 +36,20 @@ describe.concurrent('trunk test', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
+  // Two writers in one process would wait for each other, and keep the whole process waiting.
+  let writing: Promise<unknown> = Promise.resolve();
+  function add(trunk: string, fault: Fault, peer: RunningPeer): Promise<unknown> {
+    const { password } = fault.trunk;
+    const words = ['trunk', 'add', trunk, ...fieldFlags(fault.trunk, peer)];
+    const added = writing
+      .catch(() => undefined)
+      .then(() => box.ok(words, password === undefined ? {} : { input: password }));
+    writing = added;
+    return added;
+  }
+
   async function tested(fault: Fault, trunk: string, peer: RunningPeer) {
-    await box.ok(['trunk', 'add', trunk, ...fieldFlags(fault.trunk, peer)], {
-      ...(fault.trunk.password !== undefined && { input: fault.trunk.password }),
-    });
+    await add(trunk, fault, peer);
     const trusted = fault.trusted === false ? null : (around.certificates?.ca ?? null);
     const flags = [
       '--timeout',
