@@ -95,6 +95,7 @@ export class StreamFramer {
     if (head < 0) {
       if (held.length > longestMessage)
         throw new OversizedMessage(`No message ends within ${longestMessage} bytes`);
+      refuseOtherProtocols(held);
       return null;
     }
     const body = contentLengthOf(parseHead(held.subarray(0, head)).headers);
@@ -115,6 +116,18 @@ export class StreamFramer {
     this.#end = 0;
     return error;
   }
+}
+
+const mostLookedAt = 4_096;
+
+/**
+ * What speaks another protocol, as SSH or a mail server, may never send an empty line: its first line tells, as that of
+ * requests and responses alike names SIP (RFC 3261 §7).
+ */
+function refuseOtherProtocols(held: Buffer): void {
+  const end = held.subarray(0, mostLookedAt).indexOf('\n');
+  if (end >= 0 && !/SIP\//i.test(held.toString('latin1', 0, end)))
+    throw new MalformedMessage('What arrives does not begin as SIP does');
 }
 
 function parsed(bytes: Buffer): SipMessage | MalformedMessage {

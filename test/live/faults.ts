@@ -79,6 +79,9 @@ const registrarSays = (status: string, header?: string): Peer =>
 const calleeSays = (status: string, header?: string): Peer =>
   sipp('call-refused.xml', { status, ...(header !== undefined && { header }) });
 
+const serverSays = (status: string, header?: string): Peer =>
+  sipp('options-refused.xml', { status, ...(header !== undefined && { header }) });
+
 /** Trunks that work, so that the faults are known to be the reason where one does not. */
 const sound: readonly Fault[] = [
   { name: 'a right account', peer: kamailio, trunk: alice, ...registered, facts: { unregistered: true } },
@@ -148,6 +151,14 @@ const registrars: readonly Fault[] = [
   {
     ...{ name: 'a challenge without end (401)', peer: sipp('register-challenged.xml'), trunk: alice },
     ...{ ...refused('credentials_rejected'), hears: ['REGISTER', 'REGISTER'] },
+  },
+  {
+    name: 'a proxy that challenges without end (407)',
+    peer: registrarSays(
+      '407 Proxy Authentication Required',
+      'Proxy-Authenticate: Digest realm="proxy.example", nonce="once"',
+    ),
+    ...{ trunk: alice, ...refused('credentials_rejected'), hears: ['REGISTER', 'REGISTER'] },
   },
   {
     ...{ name: 'nonces that are always stale', peer: sipp('register-challenged.xml', { stale: 'true' }) },
@@ -279,7 +290,7 @@ const ways: readonly Fault[] = [
   { name: 'no TLS at the TLS port', peer: plainWhereTlsIsWanted, trunk: overTls, ...unconnected('not_tls') },
   {
     ...{ name: 'silence at the TLS port', peer: silentWhereTlsIsWanted },
-    ...{ trunk: overTls, ...unconnected('connection_timeout') },
+    ...{ trunk: overTls, ...unconnected('tls_failed') },
   },
 ];
 
@@ -290,10 +301,9 @@ const answers: readonly Fault[] = [
   { name: 'a connection that is half open', peer: halfOpen, trunk: byAddressOverTcp, ...silence },
   { name: '100 and no more', peer: faulty('says 100 and no more'), trunk: byAddress, ...silence },
   {
-    name: 'an answer from another port',
-    peer: faulty('answers from another port'),
-    trunk: byAddress,
-    ...silence,
+    // A PBX takes it, too: RFC 3261 §18.1.2 goes by the branch.
+    ...{ name: 'an answer from another port', peer: faulty('answers from another port') },
+    ...{ trunk: byAddress, stage: 'options', cause: null, status: 'passed' },
   },
   {
     name: 'an answer to something else',
@@ -318,6 +328,22 @@ const answers: readonly Fault[] = [
     ...{ name: 'packets that are lost', peer: faulty('loses the first two packets'), trunk: byAddress },
     ...{ flags: ['--timeout', '5'], stage: 'options', cause: null, status: 'passed' },
     facts: { answers: [{ sent: 3 }] },
+  },
+  {
+    ...{ name: 'an address that is not allowed (403)', peer: serverSays('403 Forbidden'), trunk: byAddress },
+    ...{ stage: 'options', cause: 'forbidden', status: 'failed' },
+  },
+  {
+    name: 'a server under repair (503)',
+    peer: serverSays('503 Service Unavailable', 'Retry-After: 30'),
+    ...{ trunk: byAddress, stage: 'options', cause: 'service_unavailable', status: 'failed' },
+    facts: { answers: [{ retryAfter: 30 }] },
+  },
+  {
+    name: 'a server that takes no OPTIONS (405)',
+    ...{ peer: serverSays('405 Method Not Allowed'), trunk: byAddress },
+    // Whatever it says, it is there.
+    ...{ stage: 'options', cause: null, status: 'passed' },
   },
   { name: 'noise', peer: faulty('sends noise'), trunk: byAddress, ...nonsense },
   { name: 'noise over TCP', peer: faulty('sends noise', 'tcp'), trunk: byAddressOverTcp, ...nonsense },

@@ -163,9 +163,9 @@ const connects = (host: string, port: number): Promise<boolean> =>
   });
 
 const heard = (output: string): KamailioRequest[] =>
-  [...output.matchAll(/heard: (\S+) user=(\S*) expires=(\S*) signed=(\S+) via=(\S+)/g)].map(
+  [...output.matchAll(/heard: (\S+) user=(\S*) expires=(\S*) signed=(\d*)\S* via=(\S+)/g)].map(
     ([, method = '', user = '', expires = '', signed = '', transport = '']) => ({
       ...{ method, user, expires, transport },
-      signed: signed !== '<null>',
+      signed: Number(signed) > 0,
     }),
   );

@@ -84,6 +84,15 @@ describe('a stream of messages', () => {
     expect(framer.broken).toBe(false);
   });
 
+  it('knows another protocol by its first line', () => {
+    const framer = new StreamFramer();
+    framer.push(Buffer.from('SSH-2.0-OpenSSH_9.2\r'));
+    expect(framer.next()).toBeNull();
+    framer.push(Buffer.from('\n'));
+    expect(framer.next()).toBeInstanceOf(MalformedMessage);
+    expect(framer.broken).toBe(true);
+  });
+
   it('waits for ever for a body that is shorter than its length says', () => {
     const framer = new StreamFramer();
     expect(arrivals(framer, [bytesOf('short', '500')])).toEqual([]);

@@ -32,8 +32,10 @@ export async function sendOptions(
     }),
   );
   const answering = answers.filter(({ exchange: { final } }) => final !== null);
-  const worst = answers.map(judged(settings)).sort((a, b) => grave[b.status] - grave[a.status])[0];
-  const status = worst === undefined ? 'skipped' : softened(worst.status, answering.length > 0);
+  const verdicts = answers.map(judged(settings)).sort((a, b) => grave[b.status] - grave[a.status]);
+  const [worst] = verdicts;
+  const someServe = verdicts.some(({ status }) => status !== 'failed');
+  const status = worst === undefined ? 'skipped' : softened(worst.status, someServe);
   return {
     finding: {
       stage: 'options',
@@ -51,8 +53,8 @@ export async function sendOptions(
 const grave = { ok: 0, skipped: 0, warning: 1, failed: 2 } as const;
 
 // One address of several that is dead costs calls only while it is tried first.
-const softened = (status: Finding['status'], someAnswered: boolean): Finding['status'] =>
-  status === 'failed' && someAnswered ? 'warning' : status;
+const softened = (status: Finding['status'], someServe: boolean): Finding['status'] =>
+  status === 'failed' && someServe ? 'warning' : status;
 
 function optionsRequest(connection: Connection, settings: ProbeSettings, userAgent: string) {
   const scheme = connection.transport === 'tls' ? 'sips' : 'sip';
