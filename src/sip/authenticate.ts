@@ -28,9 +28,49 @@ export type ChallengeRefusal =
   | 'credentials_rejected'
   | 'challenge_loop';
 
+/** True for 401 and 407. */
+export const isChallenge = ({ status }: SipResponse): boolean => status === 401 || status === 407;
+
 /**
- * Sends a request and answers what challenges it: each realm once, and once more where the nonce was stale, so that a wrong
- * password is tried once only (RFC 3261 §22.3, RFC 7616 §3.3).
+ * Answers challenges for one request: each realm once, and once more where the nonce was stale, so that a wrong password is
+ * tried once only (RFC 3261 §22.3, RFC 7616 §3.3).
+ */
+export class DigestAnswers {
+  readonly #credentials: Credentials | null;
+  readonly #given = new Map<string, Header>();
+  #staleBefore = false;
+  /** Answers so far. */
+  attempts = 0;
+  /** The last challenge that was seen, whether it was answered or not. */
+  challenge: Challenge | null = null;
+
+  constructor(credentials: Credentials | null) {
+    this.#credentials = credentials;
+  }
+
+  /** The headers that the request is to carry when it is sent again; or why it should not be. */
+  to(response: SipResponse, request: SipRequest): Header[] | ChallengeRefusal {
+    const all = challengesOf(response);
+    const credentials = this.#credentials;
+    const realm = credentials?.realm ?? null;
+    const challenge = chooseChallenge(all.filter((one) => realm === null || one.realm === realm));
+    this.challenge = challenge ?? all[0] ?? null;
+    if (credentials === null) return 'credentials_missing';
+    if (challenge === null) return chooseChallenge(all) === null ? 'unsupported_challenge' : 'realm_mismatch';
+    const place = `${challenge.proxy} ${challenge.realm}`;
+    if (this.#given.has(place)) {
+      if (!challenge.stale) return 'credentials_rejected';
+      if (this.#staleBefore) return 'challenge_loop';
+      this.#staleBefore = true;
+    }
+    this.#given.set(place, answerChallenge(challenge, credentials, request, 1));
+    this.attempts++;
+    return [...this.#given.values()];
+  }
+}
+
+/**
+ * Sends a request, and again with answers to what challenges it.
  * @param build makes the request for a CSeq number, with the answers to the challenges so far
  */
 export async function authenticated(
@@ -39,45 +79,20 @@ export async function authenticated(
   credentials: Credentials | null,
   options: ExchangeOptions & { cseq?: number },
 ): Promise<Answered> {
-  const answers = new Map<string, Header>();
-  let staleBefore = false;
-  let attempts = 0;
+  const digest = new DigestAnswers(credentials);
+  let answers: Header[] = [];
   for (let cseq = options.cseq ?? 1; ; cseq++) {
-    const request = build(cseq, [...answers.values()]);
+    const request = build(cseq, answers);
     const done = await exchange(connection, request, options);
-    const challenges = done.final === null ? [] : challengesOn(done.final);
-    if (done.final === null || !isChallenge(done.final)) {
-      return { exchange: done, attempts, challenge: null, refusal: null };
-    }
-    const challenge = chosen(challenges, credentials);
-    const refuse = (refusal: ChallengeRefusal): Answered => ({
+    const ended = (refusal: ChallengeRefusal | null): Answered => ({
       exchange: done,
-      attempts,
-      challenge: challenge ?? challenges[0] ?? null,
+      attempts: digest.attempts,
+      challenge: digest.challenge,
       refusal,
     });
-    if (credentials === null) return refuse('credentials_missing');
-    if (challenge === null) {
-      const foreign = chooseChallenge(challenges) !== null;
-      return refuse(foreign ? 'realm_mismatch' : 'unsupported_challenge');
-    }
-    const key = `${challenge.proxy} ${challenge.realm}`;
-    if (answers.has(key)) {
-      if (!challenge.stale) return refuse('credentials_rejected');
-      if (staleBefore) return refuse('challenge_loop');
-      staleBefore = true;
-    }
-    answers.set(key, answerChallenge(challenge, credentials, request, 1));
-    attempts++;
+    if (done.final === null || !isChallenge(done.final)) return ended(null);
+    const next = digest.to(done.final, request);
+    if (typeof next === 'string') return ended(next);
+    answers = next;
   }
-}
-
-const isChallenge = ({ status }: SipResponse): boolean => status === 401 || status === 407;
-
-const challengesOn = (response: SipResponse): Challenge[] =>
-  isChallenge(response) ? challengesOf(response) : [];
-
-function chosen(challenges: readonly Challenge[], credentials: Credentials | null): Challenge | null {
-  const realm = credentials?.realm ?? null;
-  return chooseChallenge(challenges.filter((challenge) => realm === null || challenge.realm === realm));
 }

@@ -1,7 +1,8 @@
 import type { MediaEnd } from './call-media.ts';
 import type { Connection } from './connection.ts';
-import { allow, contactOf, type Dialog, responseTo, sequenceOf, tagIn } from './dialog.ts';
+import { allow, type Dialog, responseTo, sequenceOf, tagIn } from './dialog.ts';
 import { type Header, headerOf, headersOf, type SipRequest, type SipResponse } from './message.ts';
+import { contactUri } from './requests.ts';
 
 const [defaultT1, t2] = [500, 4_000];
 /** Requests of the peer whose answers are kept for their repetitions. */
@@ -92,7 +93,7 @@ export class PeerAnswers {
 
   #negotiate(request: SipRequest): SipResponse {
     const { media, user } = this.#options;
-    const contact = contactOf(this.#connection, user);
+    const contact = { name: 'Contact', value: `<${contactUri(this.#connection, user)}>` };
     if (request.body.length > 0) {
       const answer = media.answer(request.body);
       if (!answer) return this.#respond(request, 488, 'Not Acceptable Here');

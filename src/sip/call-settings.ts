@@ -1,3 +1,4 @@
+import type { Credentials } from './authenticate.ts';
 import type { MediaSettings } from './call-media.ts';
 import type { Connection } from './connection.ts';
 import type { Header } from './message.ts';
@@ -10,7 +11,7 @@ export interface CallSettings extends MediaSettings {
   from: string;
   /** The user of Contact. */
   user: string;
-  credentials: { username: string; password: string } | null;
+  credentials: Credentials | null;
   /** Values of Route, for example `<sip:proxy.example.com;lr>`. */
   routes: readonly string[];
   /** More headers of the INVITE, for example P-Asserted-Identity. */

@@ -1,27 +1,25 @@
+import { type ChallengeRefusal, DigestAnswers, isChallenge } from './authenticate.ts';
 import { type CallMedia, MediaEnd } from './call-media.ts';
 import { PeerAnswers } from './call-peer.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { Arrival, Connection } from './connection.ts';
-import { allow, contactOf, Dialog, newToken, newVia, sequenceOf, tagIn } from './dialog.ts';
-import { answerChallenge, type Challenge, challengesOf, chooseChallenge } from './digest.ts';
+import { allow, Dialog, sequenceOf, tagIn } from './dialog.ts';
+import type { Challenge } from './digest.ts';
 import { parseCSeq } from './fields.ts';
 import { type Header, headerOf, headersOf, type SipRequest, type SipResponse } from './message.ts';
+import { contactUri, newToken, newVia } from './requests.ts';
 import { type Exchange, exchange } from './transaction.ts';
 import { systemFailure, TransportFailure } from './transport-failure.ts';
-
-/** Why a challenge was not answered, or not with success. */
-export type ChallengeProblem =
-  | 'password_missing'
-  | 'unsupported_challenge'
-  | 'credentials_rejected'
-  | 'challenge_loop';
 
 /** What became of a call. All times in milliseconds from the first INVITE. */
 export interface CallResult {
   /** Null: there was none, because of `failure`, or because of silence. */
   final: SipResponse | null;
   provisional: { status: number; ms: number }[];
-  challengeProblem: ChallengeProblem | null;
+  /** The last challenge that was seen; it holds no secret. */
+  challenge: Challenge | null;
+  /** Why it was not answered, or not with success. */
+  refusal: ChallengeRefusal | null;
   failure: TransportFailure | null;
   /** Until a 180 or 183 came. */
   ringMs: number | null;
@@ -38,9 +36,6 @@ export interface CallResult {
   sent: number;
   media: CallMedia;
 }
-
-/** The first, its answer to a challenge, and one more for a stale nonce. */
-const mostInvites = 3;
 
 /**
  * Places one call, sends and counts audio, and hangs up. Whatever happens, what was begun is ended: by a CANCEL while
@@ -101,7 +96,8 @@ class Call {
   #outcome: Outcome = {
     final: null,
     provisional: [],
-    challengeProblem: null,
+    challenge: null,
+    refusal: null,
     failure: null,
     ringMs: null,
     answerMs: null,
@@ -153,40 +149,21 @@ class Call {
 
   /** Sends the INVITE until it is answered for good. */
   async #ask(): Promise<SipResponse | null> {
-    let credentials: Header[] = [];
-    let last: Challenge | null = null;
-    for (let attempt = 1; ; attempt += 1) {
-      const invite = this.#makeInvite(credentials);
+    const digest = new DigestAnswers(this.#settings.credentials);
+    let answers: Header[] = [];
+    for (;;) {
+      const invite = this.#makeInvite(answers);
       const final = await this.#ring(invite);
-      const isChallenge = final?.status === 401 || final?.status === 407;
-      if (!final || !isChallenge || this.#outcome.cancelled || this.#signal.aborted) return final;
-      const challenge = chooseChallenge(challengesOf(final));
-      this.#outcome.challengeProblem = this.#problemWith(challenge, last, attempt);
-      if (!challenge || this.#outcome.challengeProblem) return final;
-      credentials = [this.#prove(challenge, invite)];
-      last = challenge;
+      const isOver = this.#outcome.cancelled || this.#signal.aborted;
+      if (!final || !isChallenge(final) || isOver) return final;
+      const next = digest.to(final, invite);
+      this.#outcome.challenge = digest.challenge;
+      if (typeof next === 'string') {
+        this.#outcome.refusal = next;
+        return final;
+      }
+      answers = next;
     }
-  }
-
-  #problemWith(
-    challenge: Challenge | null,
-    last: Challenge | null,
-    attempt: number,
-  ): ChallengeProblem | null {
-    if (!this.#settings.credentials) return 'password_missing';
-    if (!challenge) return 'unsupported_challenge';
-    if (!last) return null;
-    if (!challenge.stale) return 'credentials_rejected';
-    return attempt < mostInvites ? null : 'challenge_loop';
-  }
-
-  #prove(challenge: Challenge, request: SipRequest): Header {
-    return answerChallenge(
-      challenge,
-      this.#settings.credentials ?? { username: '', password: '' },
-      request,
-      1,
-    );
   }
 
   #makeInvite(credentials: readonly Header[]): SipRequest {
@@ -204,7 +181,7 @@ class Call {
         { name: 'To', value: `<${uri}>` },
         { name: 'Call-ID', value: this.#callId },
         { name: 'CSeq', value: `${this.#sequence} INVITE` },
-        contactOf(this.#connection, user),
+        { name: 'Contact', value: `<${contactUri(this.#connection, user)}>` },
         allow,
         { name: 'User-Agent', value: userAgent },
         ...headers,
@@ -313,11 +290,10 @@ class Call {
     for (const connection of new Set([way, this.#connection])) {
       const bye = dialog.request('BYE', connection);
       let { final } = await this.#exchange(bye, connection);
-      const isChallenge = final?.status === 401 || final?.status === 407;
-      const challenge = final && isChallenge ? chooseChallenge(challengesOf(final)) : null;
-      if (challenge && this.#settings.credentials) {
-        const proof = this.#prove(challenge, bye);
-        ({ final } = await this.#exchange(dialog.request('BYE', connection, [proof]), connection));
+      const proofs =
+        final && isChallenge(final) ? new DigestAnswers(this.#settings.credentials).to(final, bye) : [];
+      if (proofs.length > 0 && typeof proofs !== 'string') {
+        ({ final } = await this.#exchange(dialog.request('BYE', connection, proofs), connection));
       }
       if (final) return final.status;
     }

@@ -1,25 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Connection } from './connection.ts';
-import { endpointText } from './endpoint.ts';
 import { parseCSeq, parseNameAddress, parseUri } from './fields.ts';
 import { type Header, headerOf, headersOf, type SipRequest, type SipResponse } from './message.ts';
-
-/** A word that nobody guesses and that does not repeat: for tags and Call-IDs. */
-export function newToken(): string {
-  return randomBytes(12).toString('hex');
-}
-
-/** The top Via of a new transaction (RFC 3261 §8.1.1.7, RFC 3581). */
-export function newVia({ transport, local }: Connection): Header {
-  const value = `SIP/2.0/${transport.toUpperCase()} ${endpointText(local)};rport;branch=z9hG4bK${newToken()}`;
-  return { name: 'Via', value };
-}
-
-/** Where the peer reaches us within a dialog: the connection that we have to it. */
-export function contactOf({ transport, local }: Connection, user: string): Header {
-  const params = transport === 'udp' ? '' : `;transport=${transport}`;
-  return { name: 'Contact', value: `<sip:${user}@${endpointText(local)}${params}>` };
-}
+import { newVia } from './requests.ts';
 
 /** The tag of a From or To; empty where there is none. */
 export function tagIn(value: string | null): string {
@@ -113,7 +95,7 @@ export function responseTo(
   request: SipRequest,
   status: number,
   reason: string,
-  { tag, headers = [], body = noBody }: { tag: string; headers?: readonly Header[]; body?: Buffer },
+  { tag, headers = [], body = Buffer.alloc(0) }: { tag: string; headers?: readonly Header[]; body?: Buffer },
 ): SipResponse {
   const copied = ['Via', 'Record-Route', 'From', 'Call-ID', 'CSeq'].flatMap((name) =>
     headersOf(request, name).map((value) => ({ name, value })),

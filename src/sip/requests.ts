@@ -10,54 +10,50 @@ export interface RequestParts {
   from: string;
   fromTag: string;
   to: string;
-  /** Only within a dialog. */
-  toTag?: string | null;
   callId: string;
   cseq: number;
-  /** User part of the Contact; requests that make neither a dialog nor a binding need none. */
-  contact?: { user: string; params?: string } | null;
-  routes?: readonly string[];
+  /** Of the Contact: its user part, and parameters behind the bracket. */
+  contact: { user: string; params?: string };
   userAgent: string;
-  more?: readonly Header[];
-  body?: Buffer;
+  more: readonly Header[];
 }
 
-/** A token that nobody can guess or use twice: tags, Call-IDs, branches (RFC 3261 §19.3). */
-export const newToken = (): string => randomBytes(10).toString('hex');
+/** A word that nobody guesses and that does not repeat: for tags, Call-IDs and branches (RFC 3261 §19.3). */
+export const newToken = (): string => randomBytes(12).toString('hex');
 
-/** A request for this connection with a branch of its own; RFC 3261 §8.1.1, `rport` of RFC 3581. */
+/** The top Via of a new transaction (RFC 3261 §8.1.1.7, RFC 3581). */
+export function newVia({ transport, local }: Connection): Header {
+  const value = `SIP/2.0/${transport.toUpperCase()} ${endpointText(local)};rport;branch=z9hG4bK${newToken()}`;
+  return { name: 'Via', value };
+}
+
+/** Where the peer reaches us: the connection that we have to it. */
+export const contactUri = ({ transport, local }: Connection, user: string): string =>
+  `sip:${user}@${endpointText(local)}${transportParameter(transport)}`;
+
+/** What a URI needs so that its transport is known; UDP goes without saying. `sips:` would demand TLS of every hop. */
+export const transportParameter = (transport: Connection['transport']): string =>
+  transport === 'udp' ? '' : `;transport=${transport}`;
+
+/** A request outside of a dialog, for this connection, with a branch of its own (RFC 3261 §8.1.1). */
 export function newRequest(connection: Connection, parts: RequestParts): SipRequest {
-  const { method, uri, from, fromTag, to, toTag = null, callId, cseq, contact = null } = parts;
-  const { local, transport } = connection;
+  const { method, uri, from, fromTag, to, callId, cseq, contact } = parts;
   const header = (name: string, value: string): Header => ({ name, value });
   return {
     kind: 'request',
     method,
     uri,
     headers: [
-      header(
-        'Via',
-        `SIP/2.0/${transport.toUpperCase()} ${endpointText(local)};branch=z9hG4bK${newToken()};rport`,
-      ),
-      ...(parts.routes ?? []).map((route) => header('Route', route)),
+      newVia(connection),
       header('Max-Forwards', '70'),
       header('From', `<${from}>;tag=${fromTag}`),
-      header('To', toTag === null ? `<${to}>` : `<${to}>;tag=${toTag}`),
+      header('To', `<${to}>`),
       header('Call-ID', callId),
       header('CSeq', `${cseq} ${method}`),
-      ...(contact === null
-        ? []
-        : [header('Contact', `<${contactUri(connection, contact.user)}>${contact.params ?? ''}`)]),
+      header('Contact', `<${contactUri(connection, contact.user)}>${contact.params ?? ''}`),
       header('User-Agent', parts.userAgent),
-      ...(parts.more ?? []),
+      ...parts.more,
     ],
-    body: parts.body ?? Buffer.alloc(0),
+    body: Buffer.alloc(0),
   };
-}
-
-/** Where requests within the dialog, or calls to the binding, reach this connection. */
-export function contactUri({ local, transport }: Connection, user: string): string {
-  const scheme = transport === 'tls' ? 'sips' : 'sip';
-  const parameter = transport === 'tcp' ? ';transport=tcp' : '';
-  return `${scheme}:${user}@${endpointText(local)}${parameter}`;
 }

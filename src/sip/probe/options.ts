@@ -3,7 +3,7 @@ import { endpointText } from '../endpoint.ts';
 import type { Finding } from '../finding.ts';
 import type { SipResponse } from '../message.ts';
 import { headerOf } from '../message.ts';
-import { newRequest, newToken } from '../requests.ts';
+import { newRequest, newToken, transportParameter } from '../requests.ts';
 import { type Exchange, exchange } from '../transaction.ts';
 import { stopwatch } from './clock.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
@@ -57,10 +57,9 @@ const softened = (status: Finding['status'], someServe: boolean): Finding['statu
   status === 'failed' && someServe ? 'warning' : status;
 
 function optionsRequest(connection: Connection, settings: ProbeSettings, userAgent: string) {
-  const scheme = connection.transport === 'tls' ? 'sips' : 'sip';
   return newRequest(connection, {
     method: 'OPTIONS',
-    uri: `${scheme}:${settings.registrar}`,
+    uri: `sip:${settings.registrar}${transportParameter(connection.transport)}`,
     from: `sip:${settings.user ?? 'sipctl'}@${settings.domain}`,
     fromTag: newToken(),
     to: `sip:${settings.registrar}`,

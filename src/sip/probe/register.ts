@@ -6,7 +6,7 @@ import { parseNameAddress, parseUri } from '../fields.ts';
 import type { Finding } from '../finding.ts';
 import type { Header, SipResponse } from '../message.ts';
 import { headerOf, headersOf } from '../message.ts';
-import { contactUri, newRequest, newToken } from '../requests.ts';
+import { contactUri, newRequest, newToken, transportParameter } from '../requests.ts';
 import { openConnection } from '../transport.ts';
 import { TransportFailure } from '../transport-failure.ts';
 import { stopwatch } from './clock.ts';
@@ -102,16 +102,15 @@ function attempt(
   around: ProbeSurroundings,
 ): Promise<Answered> {
   const { registrar, domain, credentials } = settings;
-  const scheme = connection.transport === 'tls' ? 'sips' : 'sip';
   const fromTag = newToken();
   const build = (cseq: number, answers: readonly Header[]) => {
     binding.cseq = cseq;
     return newRequest(connection, {
       method: 'REGISTER',
-      uri: `${scheme}:${registrar}`,
-      from: `${scheme}:${binding.user}@${domain}`,
+      uri: `sip:${registrar}${transportParameter(connection.transport)}`,
+      from: `sip:${binding.user}@${domain}`,
       fromTag,
-      to: `${scheme}:${binding.user}@${domain}`,
+      to: `sip:${binding.user}@${domain}`,
       callId: binding.callId,
       cseq,
       contact: { user: binding.user, params: `;expires=${expiry}` },

@@ -1,0 +1,110 @@
+import { type CallResult, placeCall } from '../call.ts';
+import type { CodecName } from '../codec.ts';
+import type { Connection } from '../connection.ts';
+import type { Finding } from '../finding.ts';
+import { transportParameter } from '../requests.ts';
+import { stopwatch } from './clock.ts';
+import type { CallSettings, ProbeSettings, ProbeSurroundings } from './settings.ts';
+import { answerFacts, causeOfStatus } from './status-cause.ts';
+
+/** Milliseconds that somebody is given to take the call, and that the end of it may take. */
+const patience = { ringMs: 30_000, graceMs: 3000 };
+
+/** Percent of lost packets that people begin to hear; ITU-T G.113 gives G.711 an R of 80 and less beyond it. */
+const audibleLoss = 5;
+
+/** Calls a number, sends sound and counts what comes back, and hangs up. */
+export async function callNumber(
+  connection: Connection,
+  call: CallSettings,
+  routes: readonly string[],
+  settings: ProbeSettings,
+  around: ProbeSurroundings,
+): Promise<Finding> {
+  const since = stopwatch();
+  const codecs = call.codecs.flatMap((codec) => payloads[codec] ?? []);
+  const result = await placeCall(
+    {
+      uri: `sip:${call.number}@${settings.registrar}${transportParameter(connection.transport)}`,
+      from: `sip:${call.caller}@${settings.domain}`,
+      user: settings.user ?? call.caller,
+      credentials: settings.credentials,
+      routes,
+      headers: [],
+      codecs: codecs.length === 0 ? ['PCMU', 'PCMA'] : codecs,
+      audio: 'tone',
+      srtp: call.srtp,
+      talkMs: call.seconds * 1000,
+      userAgent: around.userAgent,
+      ringMs: Math.min(patience.ringMs, around.timeoutMs * 4),
+      graceMs: patience.graceMs,
+    },
+    connection,
+    around.signal,
+  );
+  const cause = causeOf(result);
+  return {
+    stage: 'call',
+    status: cause === null ? 'ok' : 'failed',
+    cause,
+    detail: `${call.number}: ${said(result)}`,
+    ms: since(),
+    facts: factsOf(result, call.number),
+  };
+}
+
+/** Asterisk's and FreeSWITCH's names of codecs, as RTP calls them. */
+const payloads: Readonly<Record<string, CodecName>> = {
+  ulaw: 'PCMU',
+  alaw: 'PCMA',
+  g722: 'G722',
+  opus: 'opus',
+};
+
+function causeOf(result: CallResult): string | null {
+  const { final, failure, refusal, cancelled, media, provisional } = result;
+  if (refusal !== null) return refusal;
+  if (failure !== null) return failure.reason;
+  if (cancelled) return provisional.some(({ status }) => status > 100) ? 'not_answered' : 'no_answer';
+  if (final === null) return 'no_answer';
+  if (final.status >= 300) return causeOfStatus(final.status);
+  if (media.problem !== null) return media.problem === 'srtp_refused' ? 'srtp_refused' : 'not_acceptable';
+  return causeOfSilence(result);
+}
+
+function causeOfSilence({ media }: CallResult): string | null {
+  // What the other side reports of our sound is the only word about it from over there.
+  const unheard = media.reported !== null && media.reported.fractionLost > 0.95;
+  if (media.received === 0) return 'no_audio_received';
+  if (unheard) return 'no_audio_sent';
+  return lostPercent(media) > audibleLoss ? 'audio_lost' : null;
+}
+
+const lostPercent = ({ lost, received }: CallResult['media']): number =>
+  Math.round((100 * lost) / Math.max(1, lost + received));
+
+function said(result: CallResult): string {
+  const { final, failure, ringMs, answerMs, cancelled, media, provisional } = result;
+  if (failure !== null) return failure.message;
+  const rang = ringMs === null ? '' : `rang after ${ringMs} ms, `;
+  if (cancelled) return `${rang}not answered, cancelled`;
+  if (final === null) return `no answer${provisional.length === 0 ? '' : ' but 100'}`;
+  if (final.status >= 300) return `${rang}${final.status} ${final.reason}`;
+  const sound =
+    media.received === 0
+      ? `no sound came, ${media.sent} packets sent`
+      : `${media.received} packets came, ${media.sent} sent, ${lostPercent(media)} % lost, jitter ${(media.jitterMs ?? 0).toFixed(1)} ms`;
+  return `${rang}answered after ${answerMs} ms, ${media.codec ?? 'no codec'}${media.srtp ? ' with SRTP' : ''}, ${sound}`;
+}
+
+function factsOf(result: CallResult, number: string): Record<string, unknown> {
+  const { final, challenge, failure: _, refusal: __, media, ...times } = result;
+  return {
+    number,
+    ...(final === null ? {} : answerFacts(final)),
+    ...(challenge === null ? {} : { realm: challenge.realm, algorithm: challenge.algorithm }),
+    ...times,
+    media: { ...media, lostPercent: lostPercent(media) },
+    lostPercent: lostPercent(media),
+  };
+}
