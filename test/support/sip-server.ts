@@ -1,5 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { Connection, OpenOptions } from '../../src/sip/connection.ts';
@@ -17,6 +17,8 @@ export async function endAll(): Promise<void> {
 }
 
 export const never = new AbortController().signal;
+// Hundreds of connections listen to it at a time.
+setMaxListeners(0, never);
 
 /** A place on this machine, under the name that certificates of these tests have. */
 export function target(port: number, transport: Transport, address = '127.0.0.1'): Target {
