@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
 import * as nouns from '../model/nouns.ts';
@@ -218,7 +219,7 @@ function stunOf({ options }: Input): TestOptions['request']['stun'] {
 function readAuthority(file: string): string {
   try {
     const text = readFileSync(file, 'utf8');
-    if (text.includes('BEGIN CERTIFICATE')) return text;
+    if (text.includes('BEGIN CERTIFICATE')) return [...rootCertificates, text].join('\n');
   } catch (error) {
     throw unreadable(file, (error as Error).message);
   }

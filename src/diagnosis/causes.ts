@@ -112,6 +112,23 @@ const reaching: Readonly<Record<string, Explain>> = {
     message: 'the local port is taken by another program',
     hint: 'run the test again',
   }),
+  incomplete_answer: (one) => ({
+    message: `${at(one)} begins an answer and does not end it`,
+    hint: 'a server or a middlebox that is stuck, or a path that loses large packets: try another MTU, or --transport udp',
+  }),
+  connection_failed: (one) => ({
+    message: `this machine could not send to ${at(one)}: ${one.detail}`,
+    hint: 'is there a firewall on this machine?',
+  }),
+  tls_client_certificate: (one) => ({
+    message: `${one.trunk.host} wants a certificate of yours`,
+    hint: 'a trunk with client certificates is beyond this test: use --via <node>',
+  }),
+  transport_unsupported: (one) => ({
+    message: `the test does not speak ${one.trunk.transport}`,
+    field: 'transport',
+    hint: set(one, '--transport udp|tcp|tls'),
+  }),
   malformed_answer: (one) => ({
     message: `${at(one)} answers with something that is not SIP`,
     field: 'port',

@@ -425,7 +425,7 @@ const calls: readonly Fault[] = [
   },
   {
     ...{ name: 'a call that nobody answers', peer: sipp('call-ringing.xml'), trunk: byAddress },
-    ...{ ...calling, cause: 'no_answer', status: 'failed', hears: ['INVITE', 'CANCEL', 'ACK'] },
+    ...{ ...calling, cause: 'not_answered', status: 'failed', hears: ['INVITE', 'CANCEL', 'ACK'] },
   },
   {
     ...{ name: 'a call that is to be encrypted, and is not', peer: sipp('answer.xml', {}, { echo: true }) },

@@ -1,102 +1,122 @@
-import { createHash } from 'node:crypto';
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-import { onTestFinished } from 'vitest';
-import {
-  type Header,
-  headerOf,
-  headersOf,
-  parseMessage,
-  type SipRequest,
-  serializeMessage,
-} from '../../src/sip/message.ts';
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
+import { once, setMaxListeners } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import type { Connection, OpenOptions } from '../../src/sip/connection.ts';
+import type { Target } from '../../src/sip/dns.ts';
+import type { Transport } from '../../src/sip/endpoint.ts';
+import { type Header, headerOf, headersOf, parseMessage, type SipRequest } from '../../src/sip/message.ts';
+import { openConnection } from '../../src/sip/transport.ts';
 
-/** What a scripted server says to a request; null: nothing. */
-export interface Reply {
-  status: number;
-  reason?: string;
-  headers?: Record<string, string>;
+/** What has to be ended after each test. */
+export const ends: (() => unknown)[] = [];
+
+/** Ends everything that a test started, the last first. */
+export async function endAll(): Promise<void> {
+  for (const end of ends.splice(0).reverse()) await end();
 }
 
-export type Script = (request: SipRequest, count: number) => Reply | null;
+export const never = new AbortController().signal;
+// Hundreds of connections listen to it at a time.
+setMaxListeners(0, never);
 
-/** A SIP server over UDP on 127.0.0.1 that answers by a script, and remembers what it was asked. */
-export interface SipServer {
-  port: number;
-  requests: SipRequest[];
-  /** Those of one method. */
-  of(method: string): SipRequest[];
+/** A place on this machine, under the name that certificates of these tests have. */
+export function target(port: number, transport: Transport, address = '127.0.0.1'): Target {
+  return { name: 'sip.example.com', address, family: address.includes(':') ? 6 : 4, port, transport };
 }
 
-/** It ends with the test. */
-export async function sipServer(script: Script): Promise<SipServer> {
-  const socket = createSocket('udp4');
-  const requests: SipRequest[] = [];
-  socket.on('message', (bytes, from) => {
-    const request = parseMessage(bytes);
-    if (request.kind !== 'request') return;
-    requests.push(request);
-    const reply = script(request, requests.filter(({ method }) => method === request.method).length);
-    if (reply !== null) send(socket, request, reply, from);
-  });
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  onTestFinished(() => void socket.close());
+/** Opens a connection that ends with the test. */
+export async function open(to: Target, options: Partial<OpenOptions> = {}): Promise<Connection> {
+  const connection = await openConnection(to, { timeoutMs: 10_000, signal: never, ...options });
+  ends.push(() => connection.close());
+  return connection;
+}
+
+/** A request with all that is needed, and a branch of its own. */
+export function request(method: string, connection: Connection, more: readonly Header[] = []): SipRequest {
+  const id = Math.random().toString(36).slice(2);
+  const { address, port } = connection.local;
+  const host = address.includes(':') ? `[${address}]` : address;
   return {
-    port: socket.address().port,
-    requests,
-    of: (method) => requests.filter((request) => request.method === method),
-  };
-}
-
-function send(
-  socket: Socket,
-  request: SipRequest,
-  { status, reason = 'Because', headers = {} }: Reply,
-  from: { address: string; port: number },
-): void {
-  const copied = ['From', 'Call-ID', 'CSeq'].map(
-    (name): Header => ({ name, value: headerOf(request, name) ?? '' }),
-  );
-  const [via = '', ...vias] = headersOf(request, 'Via');
-  const seen = `${via.replace(';rport', `;rport=${from.port}`)};received=${from.address}`;
-  const message = {
-    kind: 'response' as const,
-    status,
-    reason,
+    kind: 'request',
+    method,
+    uri: 'sip:example.com',
     headers: [
-      ...[seen, ...vias].map((value): Header => ({ name: 'Via', value })),
-      ...copied,
-      { name: 'To', value: `${headerOf(request, 'To')};tag=scripted` },
-      ...Object.entries(headers).map(([name, value]): Header => ({ name, value })),
+      {
+        name: 'Via',
+        value: `SIP/2.0/${connection.transport.toUpperCase()} ${host}:${port};branch=z9hG4bK${id};rport`,
+      },
+      { name: 'Max-Forwards', value: '70' },
+      { name: 'From', value: `<sip:me@example.com>;tag=${id}` },
+      { name: 'To', value: '<sip:you@example.com>' },
+      { name: 'Call-ID', value: `${id}@example.com` },
+      { name: 'CSeq', value: `7 ${method}` },
+      ...more,
     ],
     body: Buffer.alloc(0),
   };
-  socket.send(serializeMessage(message), from.port, from.address);
 }
 
-export const challenge = (nonce: string, more = ''): Reply => ({
-  status: 401,
-  reason: 'Unauthorized',
-  headers: { 'WWW-Authenticate': `Digest realm="carrier.example",nonce="${nonce}",algorithm=MD5${more}` },
-});
-
-/** Whether a request answers the challenge above with this password; RFC 2617 §3.2.2 without qop. */
-export function proves(request: SipRequest, password: string): boolean {
-  const field = (name: string): string =>
-    new RegExp(`\\b${name}="?([^",]*)`).exec(headerOf(request, 'Authorization') ?? '')?.[1] ?? '';
-  const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
-  const secret = md5(`${field('username')}:carrier.example:${password}`);
-  return field('response') === md5(`${secret}:${field('nonce')}:${md5(`${request.method}:${field('uri')}`)}`);
+/** The bytes of a response to the request that these bytes are. */
+export function answer(bytes: Buffer, status: number, change: Readonly<Record<string, string>> = {}): Buffer {
+  const asked = parseMessage(bytes);
+  const lines = ['From', 'Call-ID', 'CSeq'].map(
+    (name) => `${name}: ${change[name] ?? headerOf(asked, name)}`,
+  );
+  const vias = headersOf(asked, 'Via').map((via) => `Via: ${change.Via ?? via}`);
+  const to = `To: ${headerOf(asked, 'To')};tag=theirs`;
+  return Buffer.from(
+    [`SIP/2.0 ${status} Whatever`, ...vias, to, ...lines, 'Content-Length: 0', '', ''].join('\r\n'),
+  );
 }
 
-/** Takes REGISTER with this password, and OPTIONS of anybody. */
-export const registrar =
-  (password: string): Script =>
-  (request) => {
-    if (request.method !== 'REGISTER') return { status: 200, reason: 'OK' };
-    if (headerOf(request, 'Authorization') === null) return challenge('n1');
-    return proves(request, password)
-      ? { status: 200, reason: 'OK', headers: { Expires: '120' } }
-      : challenge('n2');
+/** What a server did with a datagram: its number counts from 1. */
+type Reply = (bytes: Buffer, from: RemoteInfo, number: number, socket: UdpSocket) => void;
+
+/** A server that answers datagrams, and keeps them. */
+export async function udpServer(reply: Reply, address = '127.0.0.1') {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  const received: Buffer[] = [];
+  socket.on('message', (bytes, from) => {
+    received.push(bytes);
+    reply(bytes, from, received.length, socket);
+  });
+  socket.bind(0, address);
+  await once(socket, 'listening');
+  ends.push(() => new Promise<void>((resolve) => socket.close(() => resolve())));
+  return {
+    port: socket.address().port,
+    received,
+    methods: () => received.map((bytes) => parseMessage(bytes)),
   };
+}
+
+/** A server for streams, with TLS where options are given. */
+export async function streamServer(serve: (socket: Socket) => void, tls?: TlsOptions, address = '127.0.0.1') {
+  const sockets = new Set<Socket>();
+  const take = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    serve(socket);
+  };
+  const server: Server = tls === undefined ? createServer(take) : createTlsServer(tls, take);
+  // A handshake that fails is what some tests want.
+  server.on('tlsClientError', () => {});
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  server.listen(0, address);
+  await once(server, 'listening');
+  ends.push(() => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return { port: (server.address() as { port: number }).port };
+}
+
+/** A port of 127.0.0.1 that nothing listens on. */
+export async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -73,8 +73,9 @@ function optionsRequest(connection: Connection, settings: ProbeSettings, userAge
 
 const judged =
   (settings: ProbeSettings) =>
-  ({ exchange: { final, failure } }: Answer): Pick<Finding, 'status' | 'cause'> => {
+  ({ connection, exchange: { final, failure } }: Answer): Pick<Finding, 'status' | 'cause'> => {
     if (failure !== null) return { status: 'failed', cause: failure.reason };
+    if (final === null && connection.incomplete > 0) return { status: 'failed', cause: 'incomplete_answer' };
     // A REGISTER that follows asks the same question in words that a server cannot leave unanswered.
     if (final === null)
       return {
@@ -96,8 +97,12 @@ function said({ connection, exchange: { final, failure, sent, ms } }: Answer): s
   const place = endpointText(connection.remote);
   if (failure !== null) return failure.message;
   const times = sent > 1 ? `, sent ${sent} times` : '';
+  if (final === null && connection.incomplete > 0)
+    return `${place}: ${connection.incomplete} bytes of an answer that did not end`;
   if (final === null) return `${place}: no answer${times}`;
-  return `${place}: ${final.status} ${final.reason} after ${Math.round(ms)} ms${times}`;
+  const [elsewhere] = connection.elsewhere;
+  const from = elsewhere === undefined ? '' : `, from ${endpointText(elsewhere)}`;
+  return `${place}: ${final.status} ${final.reason} after ${Math.round(ms)} ms${times}${from}`;
 }
 
 function shown({ connection, exchange: { final, failure, sent, ms } }: Answer): Record<string, unknown> {

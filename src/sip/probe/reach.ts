@@ -17,14 +17,14 @@ export async function findServer(
   { dns, signal }: ProbeSurroundings,
 ): Promise<{ finding: Finding; targets: Target[] }> {
   const since = stopwatch();
-  const { targets, lookups } = await locate(server, dns, signal);
+  const { targets, lookups, cause } = await locate(server, dns, signal);
   const facts = { lookups, targets: targets.map(shownTarget) };
   if (targets.length === 0) {
     return {
       finding: {
         stage: 'dns',
         status: 'failed',
-        cause: dnsCause(lookups),
+        cause,
         detail: `${server.host}: ${lookups.map(shownLookup).join('; ')}`,
         ms: since(),
         facts,
@@ -50,16 +50,6 @@ const shownTarget = ({ address, port, transport, name }: Target) => ({ address, 
 
 const shownLookup = ({ type, answers, error }: Lookup): string =>
   `${type} ${error ?? (answers.length === 0 ? 'none' : answers.join(' '))}`;
-
-function dnsCause(lookups: readonly Lookup[]): string {
-  const errors = lookups.flatMap(({ type, error }) =>
-    type === 'A' || type === 'AAAA' ? [error ?? 'no_records'] : [],
-  );
-  if (errors.length > 0 && errors.every((error) => error === 'not_found')) return 'dns_not_found';
-  return errors.every((error) => error === 'not_found' || error === 'no_records')
-    ? 'dns_no_address'
-    : 'dns_failed';
-}
 
 interface Attempt {
   target: Target;
