@@ -140,7 +140,7 @@ const accepting: Readonly<Record<string, Explain>> = {
     hint: set(one, '--auth credential --username <account> --password-stdin'),
   }),
   credentials_rejected: (one) => ({
-    message: `${one.trunk.host} rejects ${account(one)} with this password (realm '${text(one, 'realm')}')`,
+    message: `${one.trunk.host} rejects ${account(one)} with this password${realm(one)}`,
     field: 'password',
     hint: `the password first: ${set(one, '--password-stdin')}; then --username, and --auth-username where the carrier gives the digest user a name of its own`,
   }),
@@ -397,6 +397,8 @@ function ofCarrier({ template }: ResolvedTrunk, stage: string, cause: string): P
 }
 
 const text = ({ facts }: Case, name: string): string => String(facts[name] ?? '');
+
+const realm = (one: Case): string => (text(one, 'realm') === '' ? '' : ` (realm '${text(one, 'realm')}')`);
 
 const warned = (one: Case): string =>
   typeof one.facts.warning === 'string' ? ` (${one.facts.warning})` : '';

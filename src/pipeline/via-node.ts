@@ -25,7 +25,7 @@ export async function testViaNode(trunk: ResolvedTrunk, via: ViaNode): Promise<F
   const { target, signal } = via;
   const findings: Finding[] = [];
   try {
-    const state = await target.trunkState(trunk.tenant, trunk.name, signal);
+    const state = await target.trunkState(trunk.tenant, trunk.name, { signal, registerOnce: true });
     if (state === null) return [missing(target.node, since())];
     findings.push(registration(state, target.node, since()), qualify(state, target.node, since()));
     if (via.call !== null) findings.push(await callThrough(trunk, state, via));
@@ -69,7 +69,8 @@ const registrationCauses = {
 } as const;
 
 function registration({ registration: state }: TrunkState, node: string, ms: number): Finding {
-  const [status, cause] = registrationCauses[state.state];
+  const [status, known] = registrationCauses[state.state];
+  const cause = state.state === 'rejected' ? rejectionOf(state.statusCode) : known;
   const next = state.nextInSeconds === null ? '' : `, next attempt in ${state.nextInSeconds} s`;
   return {
     stage: 'pbx-registration',
@@ -79,6 +80,12 @@ function registration({ registration: state }: TrunkState, node: string, ms: num
     ms,
     facts: { node, ...state },
   };
+}
+
+function rejectionOf(status: number | null): string {
+  if (status === null) return 'registration_rejected';
+  if (status === 401 || status === 407) return 'credentials_rejected';
+  return status === 404 ? 'unknown_user' : causeOfStatus(status);
 }
 
 const qualifyCauses = {
@@ -92,7 +99,7 @@ function qualify({ qualify: state, networks, callable }: TrunkState, node: strin
   const [status, cause] = qualifyCauses[state.state];
   const dead = status !== 'failed' && !callable;
   const words = {
-    reachable: `the carrier answers ${node} in ${state.rttMs ?? '?'} ms`,
+    reachable: `the carrier answers ${node} in ${state.rttMs === null ? '?' : state.rttMs.toFixed(1)} ms`,
     off: `${node} does not ask the carrier whether it is there`,
     unknown: `${node} has not asked the carrier so far`,
     unreachable: `the carrier does not answer ${node}`,

@@ -9,8 +9,14 @@ export interface CallEnd {
   causeText: string;
 }
 
-/** The PBX itself gives a call up after `ringMs`; this much later we do. */
-const lateMs = 5000;
+/** What a watch can do to its call. */
+export interface CallHandle {
+  /** Milliseconds to the answer, after which the call is hung up. */
+  patienceMs: number;
+  /** Does nothing where there is no channel, so far or any more. */
+  hangUp(answered: boolean): Promise<void>;
+}
+
 /** Between two attempts to hang up. */
 const againMs = 200;
 /** Until a call that was hung up must be over. */
@@ -32,7 +38,7 @@ const noUserResponding = 18;
 export class CallWatch {
   readonly #call: WrittenCall;
   readonly #request: NodeCallRequest;
-  readonly #hangUp: () => Promise<void>;
+  readonly #handle: CallHandle;
   readonly #started = performance.now();
   readonly #finished: Promise<NodeCall>;
   #resolve: (call: NodeCall) => void = () => undefined;
@@ -48,10 +54,10 @@ export class CallWatch {
   #talk: NodeJS.Timeout | null = null;
   #isEnding = false;
 
-  constructor(call: WrittenCall, request: NodeCallRequest, hangUp: () => Promise<void>) {
+  constructor(call: WrittenCall, request: NodeCallRequest, handle: CallHandle) {
     this.#call = call;
     this.#request = request;
-    this.#hangUp = hangUp;
+    this.#handle = handle;
     this.#finished = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -69,7 +75,7 @@ export class CallWatch {
     if (signal?.aborted) throw viewInterrupted(what, signal.reason);
     const interrupt = (): void => this.end();
     signal?.addEventListener('abort', interrupt, { once: true });
-    this.#late = setTimeout(() => this.end(), this.#request.ringMs + lateMs);
+    this.#late = setTimeout(() => this.end(), this.#handle.patienceMs);
     try {
       originate().catch((error: unknown) => this.fail(error));
       const call = await this.#finished;
@@ -138,7 +144,7 @@ export class CallWatch {
 
   async #untilOver(): Promise<void> {
     for (let waited = 0; !this.#isOver && waited < endMs; waited += againMs) {
-      await this.#hangUp();
+      await this.#handle.hangUp(this.#answeredMs !== null);
       await sleep(againMs);
     }
     if (!this.#isOver) throw notEnded(this.#call);

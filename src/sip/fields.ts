@@ -73,7 +73,7 @@ export function splitOutsideQuotes(text: string, separator: ',' | ';'): string[]
 /** A SIP or SIPS URI (RFC 3261 §19.1.1); null for another scheme too. */
 export function parseUri(text: string): SipUri | null {
   const scheme = /^(sips?):/i.exec(text)?.[1]?.toLowerCase() as 'sip' | 'sips' | undefined;
-  if (!scheme || /[\s<>"]/.test(text)) return null;
+  if (!scheme || /[\s<>"\p{Cc}]/u.test(text)) return null;
   const [before, after, ...tooMany] = text.slice(scheme.length + 1).split('@');
   if (before === undefined || tooMany.length > 0) return null;
   const userInfo = after === undefined ? null : before;
@@ -159,7 +159,7 @@ function displayNameOf(text: string): string | null | undefined {
   return text.includes('"') ? undefined : text.replace(/\s+/g, ' ');
 }
 
-const isUri = (text: string): boolean => /^[a-z][a-z\d+.-]*:[^\s<>"]+$/i.test(text);
+const isUri = (text: string): boolean => /^[a-z][a-z\d+.-]*:[^\s<>"\p{Cc}]+$/iu.test(text);
 const isBareUri = (text: string): boolean => isUri(text) && !/[?,]/.test(text);
 
 const unquoted = (text: string): string => text.slice(1, -1).replace(/\\([\s\S])/g, '$1');

@@ -291,8 +291,11 @@ function startLineOf(message: SipMessage): string {
   return `${message.method} ${message.uri} SIP/2.0`;
 }
 
-/** The value stays out of the complaint: it may be a secret. */
+/**
+ * A NUL may stand behind a backslash, as when it is read, so that what came can be sent back. The value stays out of
+ * the complaint: it may be a secret.
+ */
 function refuseLineEnds(text: string, field: string | null): void {
-  if (/[\r\n\0]/.test(text))
+  if (/[\r\n]|(?<!\\)\0/.test(text))
     throw new MalformedMessage(`${field ?? 'The first line'} would contain a line end or a NUL`, field);
 }

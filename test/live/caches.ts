@@ -4,7 +4,6 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
 /** The real servers and phones that live tests talk to: unpacked from Debian's packages, once, into a cache. */
 const ingredients = {
@@ -33,8 +32,8 @@ export function cacheFolder(): string {
   return own || join(xdg || join(homedir(), '.cache'), 'sipctl-test');
 }
 
-/** Path of one of the shell tools beside this file. */
-export const tool = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+/** Path of one of the shell tools beside this file. Tests and benches run in the root: bundled for a bench, this file is elsewhere. */
+export const tool = (name: string): string => join(process.cwd(), 'test', 'live', name);
 
 /** Vitest's global set-up of the live tests: starts to fill the caches while other tests run, and waits for nothing. */
 export default function startPreparation(): () => void {

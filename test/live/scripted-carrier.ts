@@ -25,6 +25,8 @@ const nonce = 'n0nce';
  */
 export class ScriptedCarrier {
   readonly host: string;
+  /** A port of the same address at which not a word is said to anything. */
+  readonly mutePort: number;
   /** Requests by their methods, in their order, without retransmissions. */
   readonly methods: string[] = [];
   /** First lines and From headers of the calls. */
@@ -32,13 +34,17 @@ export class ScriptedCarrier {
   /** True: not a word is said to anything. */
   silent = false;
   readonly #socket: Socket;
+  readonly #mute: Socket;
   readonly #passwords: Readonly<Record<string, string>>;
   readonly #answered = new Map<string, string>();
+  #pickUp: NodeJS.Timeout | undefined;
   readonly #inDialog = new Map<string, (status: string) => void>();
 
-  private constructor(socket: Socket, host: string, passwords: Readonly<Record<string, string>>) {
-    this.host = host;
+  private constructor(socket: Socket, mute: Socket, passwords: Readonly<Record<string, string>>) {
+    this.host = socket.address().address;
+    this.mutePort = mute.address().port;
     this.#socket = socket;
+    this.#mute = mute;
     this.#passwords = passwords;
     socket.on('message', (message, from) => {
       const text = message.toString();
@@ -46,29 +52,29 @@ export class ScriptedCarrier {
     });
   }
 
-  static open(host: string, passwords: Readonly<Record<string, string>>): Promise<ScriptedCarrier> {
-    const socket = createSocket('udp4');
-    return new Promise((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind(5060, host, () => resolve(new ScriptedCarrier(socket, host, passwords)));
-    });
+  static async open(host: string, passwords: Readonly<Record<string, string>>): Promise<ScriptedCarrier> {
+    return new ScriptedCarrier(await bound(host, 5060), await bound(host, 0), passwords);
   }
 
   close(): void {
     this.#socket.close();
+    this.#mute.close();
   }
 
   #take(text: string, port: number, address: string): void {
     if (this.silent) return;
     const { method, user, branch, callId } = partsOf(text);
-    if (method === 'ACK') return;
     const transaction = `${method} ${branch}`;
     const before = this.#answered.get(transaction);
     if (before !== undefined) {
-      this.#socket.send(before, port, address);
+      if (before !== '') this.#socket.send(before, port, address);
       return;
     }
     this.methods.push(method);
+    if (method === 'ACK') {
+      this.#answered.set(transaction, '');
+      return;
+    }
     const answer: Arrival['answer'] = (status, headers = [], body = '') => {
       const reply = replyTo(text, status, headers, body);
       this.#answered.set(transaction, reply);
@@ -76,7 +82,10 @@ export class ScriptedCarrier {
     };
     if (method === 'INVITE') this.#inDialog.set(callId, answer);
     // RFC 3261 §9.2: a call that is cancelled ends with 487.
-    if (method === 'CANCEL') this.#inDialog.get(callId)?.('487 Request Terminated');
+    if (method === 'CANCEL') {
+      clearTimeout(this.#pickUp);
+      this.#inDialog.get(callId)?.('487 Request Terminated');
+    }
     this.#judge({ method, user, text, answer });
   }
 
@@ -106,9 +115,17 @@ export class ScriptedCarrier {
     if (wanted !== '000') answer('100 Trying');
     if (wanted === '180' || wanted === '200') answer('180 Ringing', [contact]);
     if (wanted === '183') answer('183 Session Progress', media, sessionAt(this.host));
-    if (wanted === '200') setTimeout(() => answer('200 OK', media, sessionAt(this.host)), 300);
+    if (wanted === '200') this.#pickUp = setTimeout(() => answer('200 OK', media, sessionAt(this.host)), 300);
     if (Number(wanted) >= 300) answer(`${wanted} No`);
   }
+}
+
+function bound(host: string, port: number): Promise<Socket> {
+  const socket = createSocket('udp4');
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(port, host, () => resolve(socket));
+  });
 }
 
 /** RFC 2617 §3.2.2, without qop. */

@@ -10,8 +10,9 @@ import type { Sandbox } from '../support/run-sipctl.ts';
 import { describeAsterisk } from './asterisk.ts';
 import { addManagerUser, attach, withManager } from './attached.ts';
 import { connectTo, describeFreeswitch } from './freeswitch.ts';
-import { attach as attachFreeswitch, shippedShape } from './freeswitch-site.ts';
+import { attach as attachFreeswitch, phonePort, shippedShape } from './freeswitch-site.ts';
 import { liveNode, nodeWith, shippedCatalog } from './live-node.ts';
+import { RawPhone } from './raw-phone.ts';
 import { ScriptedCarrier } from './scripted-carrier.ts';
 
 /** A PBX with three trunks at one carrier, as these tests see it. */
@@ -21,7 +22,9 @@ interface Pbx {
   /** Channels that stand. */
   channels(): Promise<number>;
   /** What each engine tells, and what not. */
-  tells: { sipStatus: boolean; registrationStatus: boolean; codec: string };
+  tells: { sipStatus: boolean; registrationStatus: boolean; fresh: boolean; codec: string };
+  /** Where phones register, and the name of their user on the PBX. */
+  phones: { host: string; port: number; user: string };
 }
 
 const passwords = { good: 'of good', wrong: 'of wrong', peer: 'x' };
@@ -55,7 +58,11 @@ function cases(start: () => Promise<Pbx & { host: string }>): void {
     await pbx.box.ok('tenant add acme --domain acme.example');
     await add('good', `${account} good`, passwords.good);
     await add('wrong', `${account} wrong`, 'another');
+    await add('mute', `${account} mute --port ${carrier.mutePort}`, 'x');
     await add('peer', '--provider custom_ip --networks 192.0.2.0/28,198.51.100.7');
+    await pbx.box.ok('user add ann --tenant acme --extension 1001 --password env:PW', {
+      env: { PW: 'of ann' },
+    });
     const run = await pbx.box.apply();
     expect(run.code, run.stdout).toBe(0);
   }, 120_000);
@@ -73,14 +80,14 @@ function cases(start: () => Promise<Pbx & { host: string }>): void {
   };
   const call = (number: string, more: Partial<NodeCallRequest> = {}) =>
     pbx.target.callThrough(requestTo(number, more));
+  /** Until the carrier got this request. */
+  const got = (method: string) =>
+    expect.poll(() => carrier.methods, { timeout: 10_000, interval: 20 }).toContain(method);
   const noneStands = () => expect.poll(() => pbx.channels(), { timeout: 10_000 }).toBe(0);
 
-  it('is registered, and its carrier answers', async () => {
+  it('is registered', async () => {
     const found = await becomes('good', 'registered');
     expect(found).toMatchObject({ id: 'acme.good', callable: true, registration: { statusCode: null } });
-    await expect
-      .poll(async () => (await state('good'))?.qualify, { timeout: 40_000, interval: 300 })
-      .toMatchObject({ state: 'reachable', rttMs: expect.any(Number) });
   }, 90_000);
 
   it('is refused with a wrong password', async () => {
@@ -128,6 +135,7 @@ function cases(start: () => Promise<Pbx & { host: string }>): void {
     expect(result.answeredMs ?? 0).toBeGreaterThanOrEqual(result.ringingMs ?? Number.POSITIVE_INFINITY);
     expect(carrier.methods.filter((method) => method !== 'OPTIONS' && method !== 'REGISTER')).toEqual([
       'INVITE',
+      'ACK',
       'BYE',
     ]);
     expect(carrier.calls.at(-1)?.uri).toContain(`sip:+15557654200@${carrier.host}`);
@@ -165,12 +173,11 @@ function cases(start: () => Promise<Pbx & { host: string }>): void {
       abort.signal,
     );
     const failed = calling.catch((error: unknown) => error);
-    await expect.poll(() => carrier.methods, { timeout: 10_000 }).toContain('INVITE');
-    if (digits === '200') await expect.poll(() => pbx.channels(), { timeout: 5000 }).toBe(1);
+    await got(digits === '200' ? 'ACK' : 'INVITE');
     abort.abort();
     expect(await failed).toMatchObject({ outcome: 'interrupted' });
     await noneStands();
-    await expect.poll(() => carrier.methods.filter((method) => /BYE|CANCEL/.test(method))).toHaveLength(1);
+    await got(digits === '200' ? 'BYE' : 'CANCEL');
   }, 30_000);
 
   it('refuses a number that would be more than a number', async () => {
@@ -187,6 +194,39 @@ function cases(start: () => Promise<Pbx & { host: string }>): void {
       sipStatus: null,
     });
   });
+
+  it('has failed to register where the carrier says nothing', async () => {
+    const { registration, callable } = await becomes('mute', 'failed');
+    expect(registration.statusCode).toBeNull();
+    expect(callable).toBe(false);
+  }, 90_000);
+
+  it('knows where a user is registered', async () => {
+    const { user, host, port } = pbx.phones;
+    const ann = { id: user, username: 'ann', domain: 'acme.example' };
+    expect(await pbx.target.userState({ ...ann, id: 'bob@acme.example', username: 'bob' })).toBeNull();
+    expect(await pbx.target.userState(ann)).toEqual({ id: user, contacts: [] });
+    const phone = await RawPhone.open(otherAddress(host));
+    try {
+      const account = { user: 'ann', domain: 'acme.example', password: 'of ann' };
+      expect(await phone.register({ host, port }, account)).toBe(200);
+      await expect
+        .poll(async () => (await pbx.target.userState(ann))?.contacts, { timeout: 10_000 })
+        .toMatchObject([{ uri: expect.stringContaining(`sip:ann@${phone.host}:${phone.port}`) }]);
+      const [contact] = (await pbx.target.userState(ann))?.contacts ?? [];
+      expect(contact?.expiresInSeconds).toBeGreaterThan(60);
+      expect(contact?.expiresInSeconds).toBeLessThan(200);
+      if (pbx.tells.fresh) expect(contact).toMatchObject({ state: 'reachable', rttMs: expect.any(Number) });
+    } finally {
+      phone.close();
+    }
+  }, 30_000);
+
+  it('has a carrier that answers', async () => {
+    await expect
+      .poll(async () => (await state('good'))?.qualify, { timeout: 80_000, interval: 300 })
+      .toEqual({ state: 'reachable', rttMs: expect.any(Number), fresh: pbx.tells.fresh });
+  }, 90_000);
 
   it('is not reached where the carrier falls silent', async () => {
     carrier.silent = true;
@@ -212,8 +252,9 @@ describe('a trunk as seen from the PBX', () => {
       weak = (await liveNode(asterisk, 'test', { amiUser: 'sipctl' })).target;
       const channels = () =>
         withManager(asterisk, async (ami) => (await ami.list('CoreShowChannels')).length);
-      const tells = { sipStatus: version !== '16', registrationStatus: false, codec: 'alaw' };
-      return { target, box, channels, tells, host: asterisk.host };
+      const tells = { sipStatus: version !== '16', registrationStatus: false, fresh: true, codec: 'alaw' };
+      const phones = { host: asterisk.host, port: asterisk.sip.udp, user: 'ann@acme.example' };
+      return { target, box, channels, tells, phones, host: asterisk.host };
     });
 
     it('shows its networks', async () => {
@@ -251,8 +292,9 @@ describe('a trunk as seen from the PBX', () => {
       });
       const connection = await connectTo(freeswitch);
       const channels = async () => (await show((command) => connection.api(command), 'channels')).length;
-      const tells = { sipStatus: true, registrationStatus: true, codec: 'PCMA' };
-      return { target, box, channels, tells, host };
+      const tells = { sipStatus: true, registrationStatus: true, fresh: false, codec: 'PCMA' };
+      const phones = { host, port: phonePort, user: 'ann@acme.example' };
+      return { target, box, channels, tells, phones, host };
     });
   });
 });

@@ -45,11 +45,6 @@ describe('the torture messages of RFC 4475', () => {
 
   it.each([...valid, ...forgiven])('$name ($section) comes back the same after writing', ({ message }) => {
     const read = parseMessage(message);
-    // A quoted NUL is legal to receive; nobody has to send one.
-    if (read.headers.some(({ value }) => value.includes('\0'))) {
-      expect(() => serializeMessage(read)).toThrow(MalformedMessage);
-      return;
-    }
     expect(essence(parseMessage(serializeMessage(read)))).toEqual(essence(read));
   });
 

@@ -15,6 +15,8 @@ import type { Timeouts } from './timeouts.ts';
 const eventMs = 3000;
 /** Until a channel that OriginateResponse says nothing of has shown itself. */
 const graceMs = 1000;
+/** Asterisk itself gives a call up to the millisecond; this much later we do. */
+const lateMs = 5000;
 /** Q.850: normal call clearing. */
 const normal = '16';
 
@@ -91,7 +93,10 @@ class AsteriskCall {
     this.#ami = ami;
     this.#call = call;
     this.#request = request;
-    this.#watch = new CallWatch(call, request, () => this.#hangUp());
+    this.#watch = new CallWatch(call, request, {
+      patienceMs: request.ringMs + lateMs,
+      hangUp: () => this.#hangUp(),
+    });
   }
 
   async make(signal: AbortSignal | undefined): Promise<NodeCall> {

@@ -49,9 +49,13 @@ class FreeSwitchCall {
     this.#esl = esl;
     this.#call = call;
     this.#request = request;
-    const kill = async (): Promise<void> =>
-      void (await killChannel((command) => esl.api(command), this.#id, normal));
-    this.#watch = new CallWatch(call, request, kill);
+    this.#watch = new CallWatch(call, request, {
+      patienceMs: request.ringMs,
+      hangUp: async (answered) => {
+        const cause = answered ? normal : 'NO_ANSWER';
+        await killChannel((command) => esl.api(command), this.#id, cause);
+      },
+    });
   }
 
   async make(signal: AbortSignal | undefined): Promise<NodeCall> {
@@ -71,9 +75,9 @@ class FreeSwitchCall {
     const { ringMs, talkMs } = this.#request;
     const variables = [
       `origination_uuid=${this.#id}`,
-      `originate_timeout=${Math.ceil(ringMs / 1000)}`,
       'ignore_early_media=true',
-      // Ends the call where nobody else does any more.
+      // These end the call where nobody else does any more. The seconds of a clock are counted, which may be short ones.
+      `originate_timeout=${Math.ceil(ringMs / 1000) + 2}`,
       `park_timeout=${Math.ceil(talkMs / 1000) + 5}:${normal}`,
       ...(callerId === null ? [] : [`origination_caller_id_number=${callerId}`]),
     ];

@@ -118,10 +118,10 @@ function registrationOf({ state, all }: GatewayStatus, refusal: Refusal | null):
 // 408 and 503 are what FreeSWITCH itself says where nobody answers, and where nobody listens; from 900 on it is its own.
 const isOfCarrier = ({ status }: Refusal): boolean => status < 700 && status !== 408 && status !== 503;
 
-/** `REGISTER` is the moment after the carrier has said yes, `UNREGED` the one before the carrier is asked. */
+/** `UNREGED` is the moment before the carrier is asked; `REGISTER` the one after it said yes, when no call goes out yet. */
 const states: Readonly<Record<string, RegistrationState['state']>> = {
   REGED: 'registered',
-  REGISTER: 'registered',
+  REGISTER: 'trying',
   TRYING: 'trying',
   UNREGED: 'trying',
   UNREGISTER: 'unregistered',

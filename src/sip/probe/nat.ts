@@ -24,8 +24,7 @@ export async function natView(
   const since = stopwatch();
   const { local } = connection;
   const seen = responses.map((response) => seenFrom(response, local)).find((one) => one !== null) ?? null;
-  const mapped =
-    stun === null ? null : await askStun(stun, { ...around, family: isIPv4(local.address) ? 4 : 6 });
+  const mapped = stun === null ? null : await askStun(stun, local, around);
   const facts = {
     local,
     seen,

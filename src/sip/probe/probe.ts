@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Connection } from '../connection.ts';
 import type { Finding, StageName } from '../finding.ts';
 import type { SipResponse } from '../message.ts';
@@ -21,7 +22,10 @@ import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
  * @throws the reason of the signal, when all of that is done
  */
 export async function probe(settings: ProbeSettings, around: ProbeSurroundings): Promise<Finding[]> {
-  const course = new Course(settings, around);
+  // Each address has several listeners on it, and a run has many trunks: a signal of its own for each.
+  const signal = AbortSignal.any([around.signal]);
+  setMaxListeners(0, signal);
+  const course = new Course(settings, { ...around, signal });
   try {
     await course.run();
     around.signal.throwIfAborted();
