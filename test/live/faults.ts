@@ -1,11 +1,11 @@
-import type { StageName } from '../../src/sip/finding.ts';
+import { calls } from './call-faults.ts';
+import { account, alice, byAddress, type Fault, type TrunkFields } from './fault.ts';
 import {
   faulty,
   halfOpen,
   kamailio,
   kamailioOnIpv6,
   kamailioTls,
-  lossyCallee,
   modernKamailio,
   named,
   nobody,
@@ -20,49 +20,7 @@ import {
 } from './fault-peers.ts';
 import { specialUsers } from './kamailio-conf.ts';
 
-/** The fields of a trunk; its host and port are its peer's. */
-export interface TrunkFields {
-  provider: 'custom_credential' | 'custom_ip';
-  username?: string;
-  authUsername?: string;
-  password?: string;
-  realm?: string;
-  transport?: 'udp' | 'tcp' | 'tls';
-  registration?: boolean;
-  srtp?: boolean;
-  networks?: string;
-}
-
-/** One way for a trunk to be broken, or sound, and what `trunk test` has to say of it. */
-export interface Fault {
-  name: string;
-  peer: Peer;
-  trunk: TrunkFields;
-  /** Besides the time-out, the name server and the authority, which every row has. */
-  flags?: readonly string[];
-  /** False where the authority of the carriers is not trusted. */
-  trusted?: false;
-  stage: StageName;
-  /** Null where nothing is wrong. */
-  cause: string | null;
-  /** Of the stage, and of the run: `passed` and `warning` end with 0, `failed` with 1, `unreachable` with 7. */
-  status: 'passed' | 'warning' | 'failed' | 'unreachable';
-  /** Among the facts of the stage. */
-  facts?: Readonly<Record<string, unknown>>;
-  /** What the carrier heard besides OPTIONS, each request once. */
-  hears?: readonly string[];
-}
-
-const account = (username: string, more: Partial<TrunkFields> = {}): TrunkFields => ({
-  ...{ provider: 'custom_credential', registration: true, username, password: rightPassword },
-  ...more,
-});
-const alice = account('alice');
 const overTls = account('alice', { transport: 'tls' });
-/** An account that signs its calls and does not register. */
-const caller = account('alice', { registration: false });
-/** A carrier that knows the PBX by its address. */
-const byAddress: TrunkFields = { provider: 'custom_ip', networks: '192.0.2.1' };
 const byAddressOverTcp: TrunkFields = { ...byAddress, transport: 'tcp' };
 
 const registered = { stage: 'register', cause: null, status: 'passed' } as const;
@@ -70,14 +28,10 @@ const refused = (cause: string) => ({ stage: 'register', cause, status: 'failed'
 const unconnected = (cause: string) => ({ stage: 'connect', cause, status: 'unreachable' }) as const;
 const silence = { stage: 'options', cause: 'no_answer', status: 'unreachable' } as const;
 const nonsense = { stage: 'options', cause: 'malformed_answer', status: 'failed' } as const;
-const calling = { flags: ['--call', '+15551234567', '--seconds', '1'], stage: 'call' } as const;
-const callEnded = ['INVITE', 'ACK', 'BYE'] as const;
 
-/** A SIPp that answers REGISTER, or a call, with this. */
+/** A SIPp that answers REGISTER, or OPTIONS, with this. */
 const registrarSays = (status: string, header?: string): Peer =>
   sipp('register-refused.xml', { status, ...(header !== undefined && { header }) });
-const calleeSays = (status: string, header?: string): Peer =>
-  sipp('call-refused.xml', { status, ...(header !== undefined && { header }) });
 
 const serverSays = (status: string, header?: string): Peer =>
   sipp('options-refused.xml', { status, ...(header !== undefined && { header }) });
@@ -210,11 +164,9 @@ const registrars: readonly Fault[] = [
     ...{ trunk: alice, ...refused('service_unavailable'), facts: { retryAfter: 30 } },
   },
   {
-    ...{
-      name: 'a registration that cannot be taken back',
-      peer: faulty('keeps registrations'),
-      trunk: alice,
-    },
+    name: 'a registration that cannot be taken back',
+    peer: faulty('keeps registrations'),
+    trunk: alice,
     ...{ stage: 'register', cause: 'not_unregistered', status: 'warning' },
   },
 ];
@@ -311,13 +263,14 @@ const answers: readonly Fault[] = [
     trunk: byAddress,
     ...silence,
   },
-  { name: 'an answer that drips in', peer: faulty('drips', 'tcp'), trunk: byAddressOverTcp, ...silence },
   {
-    ...{
-      name: 'an answer in pieces',
-      peer: faulty('answers in three pieces', 'tcp'),
-      trunk: byAddressOverTcp,
-    },
+    ...{ name: 'an answer that drips in', peer: faulty('drips', 'tcp'), trunk: byAddressOverTcp },
+    ...{ stage: 'options', cause: 'incomplete_answer', status: 'failed' },
+  },
+  {
+    name: 'an answer in pieces',
+    peer: faulty('answers in three pieces', 'tcp'),
+    trunk: byAddressOverTcp,
     ...{ stage: 'options', cause: null, status: 'passed' },
   },
   {
@@ -366,11 +319,9 @@ const answers: readonly Fault[] = [
     ...{ stage: 'options', cause: 'oversized_answer', status: 'failed' },
   },
   {
-    ...{
-      name: 'a header without end',
-      peer: faulty('sends a header without end', 'tcp'),
-      trunk: byAddressOverTcp,
-    },
+    name: 'a header without end',
+    peer: faulty('sends a header without end', 'tcp'),
+    trunk: byAddressOverTcp,
     ...{ stage: 'options', cause: 'oversized_answer', status: 'failed' },
   },
   {
@@ -384,76 +335,6 @@ const answers: readonly Fault[] = [
   {
     ...{ name: 'a NAT on the way', peer: faulty('sees another address'), trunk: byAddress },
     ...{ stage: 'nat', cause: 'address_translated', status: 'warning' },
-  },
-];
-
-/** What becomes of a call. */
-const calls: readonly Fault[] = [
-  {
-    ...{
-      name: 'a call with sound both ways',
-      peer: sipp('answer.xml', {}, { echo: true }),
-      trunk: byAddress,
-    },
-    ...{ ...calling, cause: null, status: 'passed', hears: callEnded },
-  },
-  {
-    ...{
-      name: 'a call with early media',
-      peer: sipp('call-early.xml', {}, { echo: true }),
-      trunk: byAddress,
-    },
-    ...{ ...calling, cause: null, status: 'passed', hears: callEnded },
-  },
-  {
-    name: 'a call that is signed',
-    peer: sipp('call-challenged.xml', { user: 'alice', password: rightPassword }, { echo: true }),
-    ...{ trunk: caller, ...calling, cause: null, status: 'passed', hears: ['INVITE', 'ACK', ...callEnded] },
-  },
-  {
-    name: 'a call without the account that is wanted',
-    ...{ peer: sipp('call-challenged.xml'), trunk: byAddress },
-    ...{ ...calling, cause: 'credentials_missing', status: 'failed', hears: ['INVITE', 'ACK'] },
-  },
-  {
-    ...{ name: 'a call without sound from there', peer: sipp('answer.xml'), trunk: byAddress },
-    ...{ ...calling, cause: 'no_audio_received', status: 'failed', hears: callEnded },
-  },
-  {
-    ...{ name: 'a call with gaps in the sound', peer: lossyCallee, trunk: byAddress },
-    ...{ ...calling, cause: 'audio_lost', status: 'failed', hears: callEnded },
-  },
-  {
-    ...{ name: 'a call that nobody answers', peer: sipp('call-ringing.xml'), trunk: byAddress },
-    ...{ ...calling, cause: 'not_answered', status: 'failed', hears: ['INVITE', 'CANCEL', 'ACK'] },
-  },
-  {
-    ...{ name: 'a call that is to be encrypted, and is not', peer: sipp('answer.xml', {}, { echo: true }) },
-    ...{ trunk: { ...byAddress, srtp: true }, ...calling, cause: 'srtp_refused', status: 'failed' },
-  },
-  ...(
-    [
-      ['402 Payment Required', 'payment_required'],
-      ['403 Forbidden', 'forbidden'],
-      ['404 Not Found', 'not_found'],
-      ['408 Request Timeout', 'proxy_timeout'],
-      ['480 Temporarily Unavailable', 'temporarily_unavailable'],
-      ['484 Address Incomplete', 'address_incomplete'],
-      ['486 Busy Here', 'busy'],
-      ['488 Not Acceptable Here', 'not_acceptable'],
-      ['603 Decline', 'declined'],
-    ] as const
-  ).map(
-    ([status, cause]): Fault => ({
-      ...{ name: `a call that is answered with ${status}`, peer: calleeSays(status), trunk: byAddress },
-      ...{ ...calling, cause, status: 'failed', hears: ['INVITE', 'ACK'] },
-    }),
-  ),
-  {
-    name: 'a call that is answered with 503 Service Unavailable',
-    peer: calleeSays('503 Service Unavailable', 'Retry-After: 30'),
-    ...{ trunk: byAddress, ...calling, cause: 'service_unavailable', status: 'failed' },
-    ...{ facts: { retryAfter: 30 }, hears: ['INVITE', 'ACK'] },
   },
 ];
 

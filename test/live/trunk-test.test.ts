@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/sip/finding.ts';
 import { cliIn } from '../cli/process.ts';
 import { type Sandbox, sandboxIn } from '../support/run-sipctl.ts';
+import type { Fault, TrunkFields } from './fault.ts';
 import {
   kamailio,
   type RunningPeer,
@@ -13,7 +14,7 @@ import {
   type Surroundings,
   startSurroundings,
 } from './fault-peers.ts';
-import { type Fault, faults, type TrunkFields } from './faults.ts';
+import { faults } from './faults.ts';
 
 /** The part of the document that the table speaks of. */
 interface TestDocument {
