@@ -2,7 +2,7 @@ import type { App } from '../app.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TrunkRef } from '../pipeline/cautions.ts';
-import type { TrunkTest } from '../pipeline/test-trunks.ts';
+import type { Tested } from '../pipeline/tested.ts';
 
 /**
  * Tests trunks before they are delivered. What a carrier says to a stranger’s address counts only as a warning where it
@@ -32,10 +32,10 @@ export async function requireWorkingTrunks(app: App, trunks: readonly TrunkRef[]
   return strangers.flatMap(complaints);
 }
 
-const complaints = ({ tenant, name, causes }: TrunkTest): Problem[] =>
+const complaints = ({ tenant, name, causes }: Tested): Problem[] =>
   causes.map((cause) => ({ ...cause, message: `trunk ${name} (tenant ${tenant}): ${cause.message}` }));
 
-const onlyAddressUnknown = ({ knownByAddress, stages }: TrunkTest): boolean =>
+const onlyAddressUnknown = ({ knownByAddress, stages }: Tested): boolean =>
   knownByAddress &&
   stages
     .filter(({ status }) => status === 'failed')

@@ -1,38 +1,29 @@
-import { readFileSync } from 'node:fs';
-import { rootCertificates } from 'node:tls';
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
 import * as nouns from '../model/nouns.ts';
-import { e164, host as hostRule } from '../model/rules.ts';
-import {
-  type TestOptions,
-  type TrunkTest,
-  type TrunkUnderTest,
-  testFailure,
-  testTrunks,
-} from '../pipeline/test-trunks.ts';
+import { e164 } from '../model/rules.ts';
+import { type TestOptions, type TrunkUnderTest, testTrunks } from '../pipeline/test-trunks.ts';
+import { type Tested, testFailure } from '../pipeline/tested.ts';
 import { testViaNode, type ViaNode } from '../pipeline/via-node.ts';
 import { explanationsText, nagios, testText } from '../report/trunk-test.ts';
 import type { StageName } from '../sip/finding.ts';
 import type { OptionSpec, Result, Run, VerbSpec } from './command.ts';
 import { type Input, integerOption } from './command.ts';
 import { endedBy } from './ended.ts';
-import { progressOf } from './run-options.ts';
 import { bareNumber } from './tenant-flow.ts';
-import { openTraces } from './test-traces.ts';
+import { networkFlags, secondsHint, stunOf, surroundings, testing } from './test-flags.ts';
 
 /** Stages that can be chosen; what comes before them is always gone through, as they need it. */
 const choosable = ['options', 'register', 'call', 'nat'] as const;
 
-const secondsHint = 'give whole seconds, for example 5';
-
 const run: Run = (app, input) =>
   input.options.nagios === true ? forMonitoring(app, input) : reported(app, input, testText);
 
+/** Tests, and tells it in one of the two ways. */
 async function reported(
   app: App,
   input: Input,
-  text: (tests: readonly TrunkTest[], ...style: Parameters<Result['text']>) => string,
+  text: (tests: readonly Tested[], ...style: Parameters<Result['text']>) => string,
 ): Promise<Result> {
   const tests = await testAsked(app, input);
   const failure = testFailure(tests);
@@ -67,20 +58,12 @@ async function forMonitoring(app: App, input: Input): Promise<Result> {
   }
 }
 
-async function testAsked(app: App, input: Input): Promise<TrunkTest[]> {
+async function testAsked(app: App, input: Input): Promise<Tested[]> {
   const trunks = await trunksAsked(app, input);
-  const traces = openTraces(input);
-  // Stages pass too fast, and too many at a time, for lines in a log.
-  const progress = app.terminal.animated
-    ? await progressOf(app)
-    : { show: () => undefined, end: () => undefined };
-  try {
-    const options = await testOptions(app, input, traces.trace);
-    return await testTrunks(trunks, await app.catalog(), { ...options, progress: progress.show });
-  } finally {
-    progress.end();
-    traces.close();
-  }
+  const catalog = await app.catalog();
+  return testing(app, input, async (around, progress) =>
+    testTrunks(trunks, catalog, { ...(await trunkOptions(app, input)), around, progress }),
+  );
 }
 
 /** The trunks that are named, or all enabled ones. @throws SipctlError `usage` where nothing is asked for */
@@ -116,31 +99,15 @@ async function trunksAsked(app: App, input: Input): Promise<TrunkUnderTest[]> {
   return asked;
 }
 
-async function testOptions(
-  app: App,
-  input: Input,
-  trace: TestOptions['around']['trace'],
-): Promise<Omit<TestOptions, 'progress'>> {
-  const { systemDns } = await import('../sip/system-dns.ts');
-  const { options } = input;
+async function trunkOptions(app: App, input: Input): Promise<Omit<TestOptions, 'around' | 'progress'>> {
+  const { via, stages } = input.options;
   const call = callOf(input);
-  const timeoutMs = (integerOption(input, 'timeout', 1, secondsHint) ?? 8) * 1000;
-  const dns =
-    typeof options.dns === 'string' ? options.dns.split(',').map((server) => server.trim()) : undefined;
   return {
     request: { stages: stagesOf(input), call, stun: stunOf(input) },
     // Where a PBX is asked, what this machine sees counts only if it was asked for, too.
-    fromHere: options.via === undefined || options.stages !== undefined,
-    viaNode: typeof options.via === 'string' ? await viaNode(app, options.via, { call, ringMs }) : null,
+    fromHere: via === undefined || stages !== undefined,
+    viaNode: typeof via === 'string' ? await viaNode(app, via, { call, ringMs }) : null,
     concurrency: integerOption(input, 'concurrency', 1, 'give a number of trunks, for example 20') ?? 10,
-    around: {
-      dns: systemDns(dns),
-      signal: app.signal,
-      timeoutMs,
-      userAgent: `sipctl/${app.version}`,
-      trace,
-      ca: typeof options.ca === 'string' ? readAuthority(options.ca) : undefined,
-    },
   };
 }
 
@@ -169,8 +136,9 @@ const uncontrolled = (name: string, kind: string): SipctlError =>
 
 /** The test that a delivery waits for: no call, and nothing that only a person would read. */
 export async function quickTest(app: App): Promise<TestOptions> {
-  const options = await testOptions(app, { args: [], options: { stages: 'options,register' } }, undefined);
-  return { ...options, progress: () => undefined };
+  const input = { args: [], options: { stages: 'options,register' } };
+  const around = await surroundings(app, input);
+  return { ...(await trunkOptions(app, input)), around, progress: () => undefined };
 }
 
 function stagesOf({ options }: Input): ReadonlySet<StageName> {
@@ -202,38 +170,6 @@ function callOf(input: Input): TestOptions['request']['call'] {
   });
 }
 
-function stunOf({ options }: Input): TestOptions['request']['stun'] {
-  if (typeof options.stun !== 'string') return null;
-  const [, bracketed, plain, port = '3478'] =
-    /^(?:stun:)?(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(options.stun) ?? [];
-  const name = hostRule(bracketed ?? plain ?? '');
-  if (name.ok && Number(port) > 0 && Number(port) < 65_536) return { host: name.value, port: Number(port) };
-  throw new SipctlError('invalid', {
-    code: 'invalid_stun',
-    message: `stun: '${options.stun}' is not a server`,
-    field: 'stun',
-    hint: 'write it as stun.example.com or 192.0.2.1:3478',
-  });
-}
-
-function readAuthority(file: string): string {
-  try {
-    const text = readFileSync(file, 'utf8');
-    if (text.includes('BEGIN CERTIFICATE')) return [...rootCertificates, text].join('\n');
-  } catch (error) {
-    throw unreadable(file, (error as Error).message);
-  }
-  throw unreadable(file, 'it holds no certificate in PEM');
-}
-
-const unreadable = (file: string, why: string): SipctlError =>
-  new SipctlError('invalid', {
-    code: 'invalid_ca',
-    message: `ca: ${file} cannot be used: ${why}`,
-    field: 'ca',
-    hint: 'name a file of certificates in PEM, of the authorities to be trusted besides the system’s',
-  });
-
 const testFlags: readonly OptionSpec[] = [
   ['--all', 'every enabled trunk of the tenant'],
   ['--all-tenants', 'every enabled trunk of every tenant'],
@@ -244,13 +180,8 @@ const testFlags: readonly OptionSpec[] = [
     'ask this PBX how the trunk stands there, and call through it; with --stages test from here, too',
   ],
   ['--seconds <n>', 'how long the call lasts after the answer; 3 where not given'],
-  ['--timeout <s>', 'seconds for each connection and each request; 8 where not given'],
   ['--concurrency <n>', 'trunks tested at one time; 10 where not given'],
-  ['--stun <server>', 'ask this STUN server what our public address is'],
-  ['--dns <servers>', 'ask these name servers instead of the system’s'],
-  ['--ca <file>', 'trust these certificates, too'],
-  ['--trace <file>', 'write every SIP message there, without secrets'],
-  ['--pcap <file>', 'write every SIP message there as packets, without secrets'],
+  ...networkFlags,
 ];
 
 /** The verb of the same name. */

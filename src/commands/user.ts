@@ -8,6 +8,7 @@ import type { ObjectRef } from '../store/records.ts';
 import type { Stored } from '../store/rows.ts';
 import { boxProblems, lostBoxProblems } from './call-surroundings.ts';
 import { nounCommand } from './noun-verbs.ts';
+import { userTest } from './user-test.ts';
 
 /** What is rendered where the user leaves a field open, and who says so. */
 async function effective(
@@ -75,4 +76,5 @@ export const userCommand = nounCommand({
   }),
   effective,
   ask,
+  more: [userTest],
 });

@@ -1,14 +1,14 @@
-import { explainFinding } from '../diagnosis/causes.ts';
 import { checkConfiguration } from '../diagnosis/configuration.ts';
+import { explainFinding } from '../diagnosis/explain.ts';
 import { probeSettings, type TestRequest } from '../diagnosis/probe-settings.ts';
-import { type Problem, SipctlError } from '../errors.ts';
+import type { Problem } from '../errors.ts';
 import type { Tenant, Trunk } from '../model/nouns.ts';
 import { resolveTrunk } from '../model/resolve.ts';
 import type { ResolvedTrunk } from '../model/site.ts';
 import type { Catalog } from '../model/template.ts';
 import type { Finding, StageName } from '../sip/finding.ts';
 import { probe } from '../sip/probe/probe.ts';
-import type { ProbeSurroundings } from '../sip/probe/settings.ts';
+import { type Tested, type TestSurroundings, worst } from './tested.ts';
 
 /** A trunk to be tested, as it is stored. */
 export interface TrunkUnderTest {
@@ -16,23 +16,11 @@ export interface TrunkUnderTest {
   tenant: Tenant;
 }
 
-/** What a test of one trunk found. */
-export interface TrunkTest {
-  tenant: string;
-  name: string;
-  kind: 'trunk';
-  /** True where the carrier tells its customers apart by the address that they send from. */
-  knownByAddress: boolean;
-  status: Finding['status'];
-  stages: Finding[];
-  causes: Problem[];
-}
-
 export interface TestOptions {
   request: TestRequest;
   /** Trunks tested at one time. */
   concurrency: number;
-  around: Omit<ProbeSurroundings, 'registerOnce' | 'progress'>;
+  around: TestSurroundings;
   progress: (trunk: string, stage: StageName) => void;
   /** False where only the nodes are asked. */
   fromHere: boolean;
@@ -48,9 +36,9 @@ export async function testTrunks(
   trunks: readonly TrunkUnderTest[],
   catalog: Catalog,
   options: TestOptions,
-): Promise<TrunkTest[]> {
+): Promise<Tested[]> {
   const attempts = new AccountAttempts();
-  const results: TrunkTest[] = [];
+  const results: Tested[] = [];
   const waiting = trunks.entries();
   const lane = async (): Promise<void> => {
     for (const [at, one] of waiting) results[at] = await testOne(one, catalog, options, attempts);
@@ -64,7 +52,7 @@ async function testOne(
   catalog: Catalog,
   options: TestOptions,
   attempts: AccountAttempts,
-): Promise<TrunkTest> {
+): Promise<Tested> {
   const template = catalog.providers.get(trunk.provider);
   if (template === undefined) return untestable(trunk);
   const resolved = resolveTrunk(trunk, tenant, template);
@@ -87,11 +75,11 @@ async function testOne(
     knownByAddress: resolved.authType === 'ip',
     status: worst(stages),
     stages,
-    causes: stages.flatMap((finding) => explainFinding(resolved, finding)),
+    causes: stages.flatMap((finding) => explainFinding({ ...resolved, noun: 'trunk' }, finding)),
   };
 }
 
-function untestable({ tenant, name, provider }: Trunk): TrunkTest {
+function untestable({ tenant, name, provider }: Trunk): Tested {
   const problem: Problem = {
     code: 'provider_gone',
     message: `provider: the template '${provider}' is not there any more`,
@@ -116,27 +104,6 @@ function untestable({ tenant, name, provider }: Trunk): TrunkTest {
     causes: [problem],
   };
 }
-
-const worst = (stages: readonly Finding[]): Finding['status'] =>
-  (['failed', 'warning', 'ok'] as const).find((status) => stages.some((stage) => stage.status === status)) ??
-  'skipped';
-
-/** The errors that a command ends with for tests that failed; where nothing but the way there failed, `unreachable`. */
-export function testFailure(tests: readonly TrunkTest[]): SipctlError | null {
-  const failed = tests.filter(({ status }) => status === 'failed');
-  if (failed.length === 0) return null;
-  const unreached = failed.every(({ stages }) => stages.some(isUnreached));
-  const problems = failed.flatMap((test) => {
-    const prefix = tests.length === 1 ? '' : `${test.tenant}/${test.name}: `;
-    return test.causes.map((cause) => ({ ...cause, message: prefix + cause.message }));
-  });
-  return new SipctlError(unreached ? 'unreachable' : 'failed', problems);
-}
-
-const silences = new Set(['no_answer', 'connection_refused', 'connection_timeout']);
-
-const isUnreached = ({ stage, status, cause }: Finding): boolean =>
-  status === 'failed' && (stage === 'dns' || stage === 'connect' || silences.has(cause ?? ''));
 
 /** Keeps carriers from locking accounts: those that share one are tried in turn, and after a rejection not again. */
 class AccountAttempts {

@@ -85,7 +85,7 @@ export function nagios(tests: readonly ShownTest[]): { text: string; code: 0 | 1
     tests.length === 1
       ? `${tests[0]?.name}: ${worst === undefined ? 'passed' : firstReason(worst)}`
       : `${passed} of ${tests.length} passed${worst === undefined ? '' : `; ${worst.name}: ${firstReason(worst)}`}`;
-  const performance = tests.flatMap(({ name, stages }) =>
+  const figures = tests.flatMap(({ name, stages }) =>
     stages
       .filter(({ status }) => status !== 'skipped')
       .map(({ stage, ms }) => `'${tests.length === 1 ? stage : `${name} ${stage}`}'=${ms}ms;;;0`),
@@ -93,7 +93,7 @@ export function nagios(tests: readonly ShownTest[]): { text: string; code: 0 | 1
   const long = tests.flatMap(({ name, stages }) =>
     stages.map(({ stage, status, detail }) => `${name} ${stage}: ${status}, ${oneLine(detail)}`),
   );
-  return { text: `TRUNK ${word} - ${oneLine(said)} | ${performance.join(' ')}\n${long.join('\n')}\n`, code };
+  return { text: `TRUNK ${word} - ${oneLine(said)} | ${figures.join(' ')}\n${long.join('\n')}\n`, code };
 }
 
 const firstReason = ({ causes: [first] }: ShownTest): string => first?.message ?? 'failed';

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { headerOf } from '../../src/sip/message.ts';
 import { type Sandbox, sandbox } from '../support/run-sipctl.ts';
-import { challenge, registrar, type Script, type SipServer, sipServer } from '../support/scripted-registrar.ts';
+import {
+  challenge,
+  registrar,
+  type Script,
+  type SipServer,
+  sipServer,
+} from '../support/scripted-registrar.ts';
 
 const password = 'Secret-of-the-trunk';
 

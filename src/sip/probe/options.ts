@@ -32,7 +32,9 @@ export async function sendOptions(
     }),
   );
   const answering = answers.filter(({ exchange: { final } }) => final !== null);
-  const verdicts = answers.map(judged(settings)).sort((a, b) => grave[b.status] - grave[a.status]);
+  const verdicts = answers
+    .map((answer) => ({ answer, ...judged(settings)(answer) }))
+    .sort((a, b) => grave[b.status] - grave[a.status]);
   const [worst] = verdicts;
   const someServe = verdicts.some(({ status }) => status !== 'failed');
   const status = worst === undefined ? 'skipped' : softened(worst.status, someServe);
@@ -43,7 +45,8 @@ export async function sendOptions(
       cause: worst?.cause ?? null,
       detail: answers.map(said).join('; '),
       ms: since(),
-      facts: { answers: answers.map(shown) },
+      // What explains the cause stands at the top, as in other stages.
+      facts: { ...(worst === undefined ? {} : shown(worst.answer)), answers: answers.map(shown) },
     },
     answering: answering.map(({ connection }) => connection),
     responses: answering.map(({ exchange: { final } }) => final as SipResponse),
