@@ -113,7 +113,7 @@ export function responseTo(
   request: SipRequest,
   status: number,
   reason: string,
-  { tag, headers = [], body = noBody }: { tag: string; headers?: readonly Header[]; body?: Buffer },
+  { tag, headers = [], body = Buffer.alloc(0) }: { tag: string; headers?: readonly Header[]; body?: Buffer },
 ): SipResponse {
   const copied = ['Via', 'Record-Route', 'From', 'Call-ID', 'CSeq'].flatMap((name) =>
     headersOf(request, name).map((value) => ({ name, value })),
