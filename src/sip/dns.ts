@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isIP } from 'node:net';
 import type { Transport } from './endpoint.ts';
 
@@ -93,11 +94,20 @@ export async function locate(
   signal: AbortSignal,
   random: () => number = Math.random,
 ): Promise<Location> {
-  const host = server.host.replace(/^\[(.*)\]$/, '$1').replace(/(?<=.)\.$/, '');
-  const search = new Search(host, dns, signal, random);
-  const targets = unique(await search.targets(server.port, server.transport));
   signal.throwIfAborted();
-  return { targets, lookups: search.lookups, cause: targets.length > 0 ? null : causeOf(search.lookups) };
+  const host = server.host.replace(/^\[(.*)\]$/, '$1').replace(/(?<=.)\.$/, '');
+  // Many questions run side by side: they listen to a signal of this search, which listens to the caller's once.
+  const own = new AbortController();
+  setMaxListeners(0, own.signal);
+  const abort = () => own.abort(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const search = new Search(host, dns, own.signal, random);
+    const targets = unique(await search.targets(server.port, server.transport));
+    return { targets, lookups: search.lookups, cause: targets.length > 0 ? null : causeOf(search.lookups) };
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /** A host and port that DNS names for a transport. */

@@ -64,6 +64,7 @@ export function opened(
     const abort = () => refuse(signal.reason);
     const timer = setTimeout(() => refuse(words.late()), timeoutMs);
     signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
     socket.once(event, open).once('error', fail).once('close', close);
   });
 }

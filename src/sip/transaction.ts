@@ -36,7 +36,7 @@ export interface ExchangeOptions {
  * also when it comes after the end, for as long as the connection is open; a 2xx is the caller's to acknowledge.
  * @throws the reason of the signal; Error where the request has no Via branch or CSeq
  */
-export function exchange(
+export async function exchange(
   connection: Connection,
   request: SipRequest,
   options: ExchangeOptions,
