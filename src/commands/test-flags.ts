@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import type { App } from '../app.ts';
-import type { TestRequest } from '../diagnosis/probe-settings.ts';
 import { SipctlError } from '../errors.ts';
 import { host as hostRule } from '../model/rules.ts';
 import type { TestSurroundings } from '../pipeline/tested.ts';
+import type { ProbeSettings } from '../sip/probe/settings.ts';
 import type { Trace } from '../sip/trace.ts';
 import { type Input, integerOption, type OptionSpec } from './command.ts';
 import { progressOf } from './run-options.ts';
@@ -60,7 +60,7 @@ export async function surroundings(app: App, input: Input, trace?: Trace): Promi
 }
 
 /** The STUN server that is asked for. @throws SipctlError `invalid` */
-export function stunOf({ options }: Input): TestRequest['stun'] {
+export function stunOf({ options }: Input): ProbeSettings['stun'] {
   if (typeof options.stun !== 'string') return null;
   const [, bracketed, plain, port = '3478'] =
     /^(?:stun:)?(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(options.stun) ?? [];

@@ -41,7 +41,7 @@ const settings: CallSettings = {
   uri: 'sip:+15550100@carrier.example.com',
   from: 'sip:alice@example.com',
   user: 'alice',
-  credentials: { username: 'alice', password: 'zanzibar' },
+  credentials: { username: 'alice', password: 'zanzibar', realm: null },
   routes: [],
   headers: [],
   codecs: ['PCMU', 'PCMA'],
@@ -82,7 +82,7 @@ describe('a call that is answered', () => {
     });
     expect(result).toMatchObject({
       final: { status: 200 },
-      challengeProblem: null,
+      refusal: null,
       failure: null,
       cancelled: false,
       endedBy: 'us',
@@ -377,7 +377,7 @@ describe('a call that is challenged', () => {
     const { uas, connection } = await challenged(challenge());
     expect(await call(connection, { talkMs: 0 })).toMatchObject({
       final: { status: 200 },
-      challengeProblem: null,
+      refusal: null,
       sent: 2,
     });
     const [first, second] = uas.of('INVITE') as [SipRequest, SipRequest];
@@ -398,7 +398,7 @@ describe('a call that is challenged', () => {
     const { uas, connection } = await challenged(challenge('', 401), challenge('', 401));
     expect(await call(connection)).toMatchObject({
       final: { status: 401 },
-      challengeProblem: 'credentials_rejected',
+      refusal: 'credentials_rejected',
       endedBy: null,
       answerMs: null,
     });
@@ -410,22 +410,22 @@ describe('a call that is challenged', () => {
     const good = await challenged(challenge(), stale);
     expect(await call(good.connection, { talkMs: 0 })).toMatchObject({
       final: { status: 200 },
-      challengeProblem: null,
+      refusal: null,
     });
     const bad = await challenged(challenge(), stale, stale, stale);
     expect(await call(bad.connection)).toMatchObject({
       final: { status: 407 },
-      challengeProblem: 'challenge_loop',
+      refusal: 'challenge_loop',
     });
     expect(bad.uas.of('INVITE')).toHaveLength(3);
   });
 
   it.each([
     ['unsupported_challenge', ', algorithm=SHA3-512', {}],
-    ['password_missing', '', { credentials: null }],
-  ])('says why it does not answer: %s', async (challengeProblem, more, changes) => {
+    ['credentials_missing', '', { credentials: null }],
+  ])('says why it does not answer: %s', async (refusal, more, changes) => {
     const { uas, connection } = await challenged(challenge(more));
-    expect(await call(connection, changes)).toMatchObject({ challengeProblem, final: { status: 407 } });
+    expect(await call(connection, changes)).toMatchObject({ refusal, final: { status: 407 } });
     expect(uas.of('INVITE')).toHaveLength(1);
   });
 });

@@ -44,8 +44,10 @@ export async function register(
   const binding: Binding = { callId: newToken(), cseq: 0, user: settings.user ?? 'sipctl' };
   const ended = await once(async () => {
     const registration = await registerAnywhere(connection, binding, settings, around);
-    const status = registration.answered.exchange.final?.status;
-    return { registration, rejected: registration.answered.refusal !== null || status === 403 };
+    const { exchange, attempts, refusal } = registration.answered;
+    // Where no answer to a challenge was sent, the carrier has nothing to count against the account.
+    const rejected = (attempts > 0 && refusal !== null) || exchange.final?.status === 403;
+    return { registration, rejected };
   });
   if (ended === null) return { finding: notAgain(since()), response: null, serviceRoute: [] };
   const { registration } = ended;
