@@ -5,7 +5,7 @@ import { e164 } from '../model/rules.ts';
 import { type TestOptions, type TrunkUnderTest, testTrunks } from '../pipeline/test-trunks.ts';
 import { type Tested, testFailure } from '../pipeline/tested.ts';
 import { testViaNode, type ViaNode } from '../pipeline/via-node.ts';
-import { explanationsText, nagios, testText } from '../report/trunk-test.ts';
+import { nagios, testText } from '../report/trunk-test.ts';
 import type { StageName } from '../sip/finding.ts';
 import type { OptionSpec, Result, Run, VerbSpec } from './command.ts';
 import { type Input, integerOption } from './command.ts';
@@ -19,8 +19,8 @@ const choosable = ['options', 'register', 'call', 'nat'] as const;
 const run: Run = (app, input) =>
   input.options.nagios === true ? forMonitoring(app, input) : reported(app, input, testText);
 
-/** Tests, and tells it in one of the two ways. */
-async function reported(
+/** Tests, and tells it as a report or as explanations. */
+export async function reported(
   app: App,
   input: Input,
   text: (tests: readonly Tested[], ...style: Parameters<Result['text']>) => string,
@@ -67,7 +67,7 @@ async function testAsked(app: App, input: Input): Promise<Tested[]> {
 }
 
 /** The trunks that are named, or all enabled ones. @throws SipctlError `usage` where nothing is asked for */
-async function trunksAsked(app: App, input: Input): Promise<TrunkUnderTest[]> {
+export async function trunksAsked(app: App, input: Input): Promise<TrunkUnderTest[]> {
   const { records } = await app.store();
   const names = input.args.filter((name) => name !== undefined);
   const everywhere = input.options.allTenants === true;
@@ -170,7 +170,7 @@ function callOf(input: Input): TestOptions['request']['call'] {
   });
 }
 
-const testFlags: readonly OptionSpec[] = [
+export const testFlags: readonly OptionSpec[] = [
   ['--all', 'every enabled trunk of the tenant'],
   ['--all-tenants', 'every enabled trunk of every tenant'],
   ['--stages <list>', `only these of ${choosable.join(',')}; DNS and connection are always tested`],
@@ -196,14 +196,4 @@ export const trunkTest: VerbSpec = {
     'sipctl trunk test --all-tenants --nagios',
   ],
   run,
-};
-
-/** The same test, told as causes and remedies. */
-export const trunkExplain: VerbSpec = {
-  name: 'explain',
-  summary: 'test trunks, and say only what is wrong and what to do',
-  args: '[name...]',
-  options: testFlags,
-  examples: ['sipctl trunk explain telnyx_main --tenant acme'],
-  run: (app, input) => reported(app, input, explanationsText),
 };
