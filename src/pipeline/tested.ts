@@ -36,5 +36,6 @@ export function testFailure(tests: readonly Tested[]): SipctlError | null {
 
 const silences = new Set(['no_answer', 'connection_refused', 'connection_timeout']);
 
-const isUnreached = ({ stage, status, cause }: Finding): boolean =>
-  status === 'failed' && (stage === 'dns' || stage === 'connect' || silences.has(cause ?? ''));
+const isUnreached = ({ stage, status, cause, facts }: Finding): boolean =>
+  status === 'failed' &&
+  (stage === 'dns' || stage === 'connect' || silences.has(cause ?? '') || facts.unreachable === true);
