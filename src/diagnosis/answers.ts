@@ -23,11 +23,17 @@ export const answered: Explanations = {
     message: `${one.subject.host} wants to be paid first (402)`,
     hint: 'top the account up',
   }),
-  not_found: (one) => ({
-    message: `${one.subject.host} knows no such number (404)`,
-    field: 'numberFormat',
-    hint: numberHint(one),
-  }),
+  not_found: (one) =>
+    one.stage === 'webrtc'
+      ? {
+          message: `${one.subject.host} has no number ${fact(one, 'number')} for this user (404)`,
+          hint: 'name one that the user may call, another user’s extension for example: --call <number>',
+        }
+      : {
+          message: `${one.subject.host} knows no such number (404)`,
+          field: 'numberFormat',
+          hint: numberHint(one),
+        },
   address_incomplete: (one) => ({
     message: `${one.subject.host} finds the number incomplete (484)`,
     field: 'numberFormat',
@@ -79,14 +85,17 @@ export const answered: Explanations = {
     message: 'the request passed too many servers (483)',
     hint: 'is the host of the trunk the own PBX?',
   }),
-  not_acceptable: (one) => ({
-    message: `${one.subject.host} does not accept the media that were offered (488)${warned(one)}: ${one.subject.codecs.join(',')}${one.subject.srtp ? ', with SRTP' : ', without SRTP'}`,
-    field: mediaField(one),
-    hint:
-      mediaField(one) === 'srtp'
-        ? set(one, one.subject.srtp ? '--no-srtp' : '--srtp --transport tls')
-        : set(one, `--codecs ${one.subject.template.codecs.join(',') || 'ulaw,alaw'}`),
-  }),
+  not_acceptable: (one) =>
+    one.stage === 'webrtc'
+      ? browserRefused(one)
+      : {
+          message: `${one.subject.host} does not accept the media that were offered (488)${warned(one)}: ${one.subject.codecs.join(',')}${one.subject.srtp ? ', with SRTP' : ', without SRTP'}`,
+          field: mediaField(one),
+          hint:
+            mediaField(one) === 'srtp'
+              ? set(one, one.subject.srtp ? '--no-srtp' : '--srtp --transport tls')
+              : set(one, `--codecs ${one.subject.template.codecs.join(',') || 'ulaw,alaw'}`),
+        },
   service_unavailable: (one) => ({
     message: `${one.subject.host} is overloaded or under repair (503)${typeof one.facts.retryAfter === 'number' ? `; it asks to come again in ${one.facts.retryAfter} s` : ''}`,
     hint: 'wait; when it stays so, ask the carrier, and whether the trunk’s limit of calls is reached',
@@ -100,6 +109,12 @@ export const answered: Explanations = {
     hint: '--trace <file> shows the whole answer',
   }),
 };
+
+const browserRefused = (one: Case) => ({
+  message: `${one.subject.host} does not take what a browser offers (${fact(one, 'status')})${warned(one)}`,
+  field: 'template',
+  hint: `what the PBX has of this user is no WebRTC endpoint: was it delivered? sipctl apply; else ${set(one, '--template webrtc_user')}`,
+});
 
 const warned = (one: Case): string =>
   typeof one.facts.warning === 'string' ? ` (${one.facts.warning})` : '';
