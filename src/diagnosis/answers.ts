@@ -112,9 +112,19 @@ export const answered: Explanations = {
 
 const browserRefused = (one: Case) => ({
   message: `${one.subject.host} does not take what a browser offers (${fact(one, 'status')})${warned(one)}`,
-  field: 'template',
-  hint: `what the PBX has of this user is no WebRTC endpoint: was it delivered? sipctl apply; else ${set(one, '--template webrtc_user')}`,
+  ...(isFreeswitch(one) ? refusedCodecs : { field: 'template', hint: undelivered(one) }),
 });
+
+const isFreeswitch = (one: Case): boolean => /freeswitch/i.test(fact(one, 'server'));
+
+// It makes any of its users one for browsers: what it may lack is a codec.
+const refusedCodecs = {
+  field: 'codecs',
+  hint: 'has the SIP profile a codec of browsers (OPUS, PCMU) in inbound-codec-prefs? The log of FreeSWITCH says what it missed',
+};
+
+const undelivered = (one: Case): string =>
+  `what the PBX has of this user is no WebRTC endpoint: was it delivered? sipctl apply; else ${set(one, '--template webrtc_user')}`;
 
 const warned = (one: Case): string =>
   typeof one.facts.warning === 'string' ? ` (${one.facts.warning})` : '';

@@ -35,7 +35,7 @@ export const webRtc: Explanations = {
   webrtc_no_ice: (one) => ({
     message: `${one.subject.host} answers without ${fact(one, 'ice') === 'true' ? 'a candidate of ICE' : 'ICE'}: a browser finds no way for the sound`,
     field: 'template',
-    hint: `${mended(one)}; Asterisk wants icesupport=yes in rtp.conf, too, FreeSWITCH an address that apply-candidate-acl allows`,
+    hint: `${mended(one)}; Asterisk wants icesupport=yes in rtp.conf, too`,
   }),
   webrtc_no_rtcp_mux: (one) => ({
     message: `${one.subject.host} answers without rtcp-mux, which browsers demand unless the page asked them not to`,

@@ -28,9 +28,6 @@ describeFreeswitch(
         ['tls-cert-dir', '$${conf_dir}/browsers'],
         ['ws-binding', `${host}:5066`],
         ['wss-binding', `${host}:7443`],
-        // Everything here is on the loopback, which the list that is taken by itself leaves out.
-        ['apply-candidate-acl', 'localnet.auto'],
-        ['apply-candidate-acl', 'loopback.auto'],
       ];
       const lines = params.map(([name, value]) => `<param name="${name}" value="${value}"/>`).join('\n');
       return {

@@ -24,7 +24,7 @@ export async function offerWebRtc(
   const { registrar, domain, credentials } = settings;
   const user = settings.user ?? 'sipctl';
   const described = new AbortController();
-  const offered = new Offered(connection.local.address, () => described.abort());
+  const offered = new Offered(() => described.abort());
   const call = await conductCall(
     {
       uri: `sip:${number}@${registrar}${transportParameter(connection.transport)}`,
@@ -61,11 +61,10 @@ class Offered implements MediaParty {
   read: WebRtcAnswer | null = null;
   /** A description came, whatever stood in it. */
   agreed = false;
-  readonly #offer: Buffer;
+  readonly #offer = webRtcOffer();
   readonly #described: () => void;
 
-  constructor(address: string, described: () => void) {
-    this.#offer = webRtcOffer(address);
+  constructor(described: () => void) {
     this.#described = described;
   }
 
