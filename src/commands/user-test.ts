@@ -108,7 +108,10 @@ export const userTest: VerbSpec = {
   options: [
     ['--node <name>', 'the PBX; needed where there are several'],
     ['--host <host>', 'where it listens for phones; the host of its control connection where not given'],
-    ['--port <n>', 'its port; where not given 5060, and 5061 for TLS'],
+    [
+      '--port <n>',
+      'its port; where not given 5060, 5061 for TLS, and with --webrtc 8089 or 7443, as the engine has it',
+    ],
     ['--transport <name>', 'udp, tcp or tls; the user’s, or udp, where not given; ws or wss with --webrtc'],
     ...webRtcFlags,
     ...networkFlags,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { SipctlError } from '../../src/errors.ts';
 import { responseTo } from '../../src/sip/dialog.ts';
 import { headerOf, parseMessage, type SipRequest, serializeMessage } from '../../src/sip/message.ts';
 import { sandbox } from '../support/run-sipctl.ts';
@@ -37,6 +38,8 @@ interface Answer {
   /** Comes with the 200, or before the ringing where `early` says so. */
   sdp?: string[];
   early?: boolean;
+  /** It rings. */
+  rang?: () => void;
 }
 
 /** A PBX for browsers that takes every account, and what it was asked. */
@@ -65,9 +68,11 @@ async function pbx(answer: Answer): Promise<{ port: number; requests: SipRequest
   return { port: (http.address() as { port: number }).port, requests };
 }
 
-function take(socket: WebSocket, invite: SipRequest, { status, sdp, early }: Answer): void {
+function take(socket: WebSocket, invite: SipRequest, { status, sdp, early, rang }: Answer): void {
   if (early) say(socket, invite, 183, sdp);
   else say(socket, invite, 180);
+  // When the 180 has been seen.
+  if (rang !== undefined) setTimeout(rang, 50);
   if (status !== null) say(socket, invite, status, status < 300 ? sdp : undefined);
 }
 
@@ -79,16 +84,20 @@ function say(socket: WebSocket, request: SipRequest, status: number, sdp: string
   );
 }
 
-async function tested(answer: Answer, flags = '--call 600') {
+async function tested(answer: Answer, flags = '--call 600', signal?: AbortSignal) {
   const server = await pbx(answer);
   const box = await sandbox();
   await box.ok('user add ann --extension 1001 --template webrtc_user --password env:P', {
     env: { P: password },
   });
   const place = `--webrtc --transport ws --host 127.0.0.1 --port ${server.port}`;
-  const { code, json, stdout } = await box.sipctl(`user test ann ${place} ${flags} --timeout 1 --json`);
+  const { code, json, stdout } = await box.sipctl(`user test ann ${place} ${flags} --timeout 1 --json`, {
+    ...(signal === undefined ? {} : { signal }),
+  });
   const [only] = (
-    json().data as { users: { stages: Stage[]; causes: { code: string; field?: string; hint?: string }[] }[] }
+    (json().data ?? { users: [] }) as {
+      users: { stages: Stage[]; causes: { code: string; field?: string; hint?: string }[] }[];
+    }
   ).users;
   const stage = (name: string) => only?.stages.find((one) => one.stage === name);
   const methods = server.requests.map(({ method }) => method);
@@ -136,6 +145,14 @@ it('takes the call back as soon as an early answer says enough, and where nobody
   const never = await tested({ status: null });
   expect(never.stage('webrtc'), never.stdout).toMatchObject({ status: 'failed', cause: 'not_answered' });
   expect(never.methods.slice(-3)).toEqual(['INVITE', 'CANCEL', 'ACK']);
+});
+
+it('takes the call back when it is interrupted', async () => {
+  const leave = new AbortController();
+  const rang = () => leave.abort(new SipctlError('interrupted', { code: 'interrupted', message: 'stopped' }));
+  const { code, methods } = await tested({ status: null, rang }, '--call 600', leave.signal);
+  expect(code).toBe(130);
+  expect(methods.slice(-3)).toEqual(['INVITE', 'CANCEL', 'ACK']);
 });
 
 it.each([
