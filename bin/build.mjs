@@ -11,7 +11,17 @@ const dist = join(root, 'dist');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** Packages that few commands need: each is a file of its own, read when it is asked for. */
-const heavy = ['chalk', 'diff', 'handlebars', 'inquirer', 'libphonenumber-js/max', 'ora', 'yaml', 'zod'];
+const heavy = [
+  'chalk',
+  'diff',
+  'handlebars',
+  'inquirer',
+  'libphonenumber-js/max',
+  'ora',
+  'ws',
+  'yaml',
+  'zod',
+];
 
 /** `libphonenumber-js/max` is a part of its package. */
 const fileOf = (name) => name.split('/')[0];

@@ -252,6 +252,7 @@ describe('start-up', () => {
     'modesl',
     'ora',
     'twilio',
+    'ws',
     'yaml',
     'zod',
   ];

@@ -3,7 +3,6 @@ import { SipctlError } from '../errors.ts';
 import * as nouns from '../model/nouns.ts';
 import { resolveUser } from '../model/resolve.ts';
 import { host as hostRule } from '../model/rules.ts';
-import type { Transport } from '../model/template.ts';
 import { testUser, type UserUnderTest } from '../pipeline/test-user.ts';
 import { testFailure } from '../pipeline/tested.ts';
 import type { Target } from '../platforms/target.ts';
@@ -12,6 +11,7 @@ import { type Input, integerOption, type Run, type VerbSpec } from './command.ts
 import { endedBy } from './ended.ts';
 import { refOf } from './object-ref.ts';
 import { networkFlags, stunOf, testing } from './test-flags.ts';
+import { webRtcFlags, webRtcOf } from './webrtc-flags.ts';
 
 const run: Run = async (app, input) => {
   const under = await underTest(app, input);
@@ -37,19 +37,16 @@ async function underTest(app: App, input: Input): Promise<UserUnderTest> {
   const template = (await app.catalog()).users.get(user.template);
   if (template === undefined) throw templateGone(user);
   const node = await nodeAsked(app, input);
-  const transport = transportOf(input, user);
+  const webrtc = webRtcOf(input, node?.kind ?? null);
+  const { webrtc: as, ...way } = webrtc ?? { webrtc: null, ...sipWay(input, user) };
+  const port = integerOption(input, 'port', 1, 'give the port that the PBX listens on');
   return {
     user: resolveUser(user, tenant, template),
-    server: {
-      host: hostOf(input, node),
-      port:
-        integerOption(input, 'port', 1, 'give the SIP port of the PBX') ??
-        (transport === 'tls' ? 5061 : 5060),
-      transport,
-    },
+    server: { host: hostOf(input, node), ...way, port: port ?? way.port },
+    webrtc: as,
     target: node === null ? null : await controlled(app, node),
     stun: stunOf(input),
-    stages: new Set(['options', 'register', 'nat']),
+    stages: new Set(['options', 'register', 'webrtc', 'nat']),
   };
 }
 
@@ -83,14 +80,15 @@ function hostOf({ options }: Input, node: nouns.Node | null): string {
   });
 }
 
-function transportOf({ options }: Input, user: nouns.User): Transport {
+function sipWay({ options }: Input, user: nouns.User): Pick<UserUnderTest['server'], 'transport' | 'port'> {
   const given = options.transport ?? user.transport ?? 'udp';
-  if (given === 'udp' || given === 'tcp' || given === 'tls') return given;
+  if (given === 'udp' || given === 'tcp') return { transport: given, port: 5060 };
+  if (given === 'tls') return { transport: given, port: 5061 };
   throw new SipctlError('invalid', {
     code: 'invalid_transport',
     message: `transport: the test speaks udp, tcp and tls, and not ${String(given)}`,
     field: 'transport',
-    hint: 'give --transport udp, tcp or tls',
+    hint: 'give --transport udp, tcp or tls; --webrtc for a browser’s WebSocket',
   });
 }
 
@@ -110,10 +108,17 @@ export const userTest: VerbSpec = {
   options: [
     ['--node <name>', 'the PBX; needed where there are several'],
     ['--host <host>', 'where it listens for phones; the host of its control connection where not given'],
-    ['--port <n>', 'its SIP port; 5060, and 5061 for TLS, where not given'],
-    ['--transport <name>', 'udp, tcp or tls; the user’s, or udp, where not given'],
+    [
+      '--port <n>',
+      'its port; where not given 5060, 5061 for TLS, and with --webrtc 8089 or 7443, as the engine has it',
+    ],
+    ['--transport <name>', 'udp, tcp or tls; the user’s, or udp, where not given; ws or wss with --webrtc'],
+    ...webRtcFlags,
     ...networkFlags,
   ],
-  examples: ['sipctl user test john_doe --tenant acme --node pbx1'],
+  examples: [
+    'sipctl user test john_doe --tenant acme --node pbx1',
+    'sipctl user test ann --tenant acme --host pbx.example.com --webrtc --call 1002',
+  ],
   run,
 };

@@ -29,11 +29,17 @@ export const answered: Explanations = {
     message: `${one.subject.host} wants to be paid first (402)`,
     hint: 'top the account up',
   }),
-  not_found: (one) => ({
-    message: `${one.subject.host} knows no such number (404)`,
-    field: 'numberFormat',
-    hint: numberHint(one),
-  }),
+  not_found: (one) =>
+    one.stage === 'webrtc'
+      ? {
+          message: `${one.subject.host} has no number ${fact(one, 'number')} for this user (404)`,
+          hint: 'name one that the user may call, another user’s extension for example: --call <number>',
+        }
+      : {
+          message: `${one.subject.host} knows no such number (404)`,
+          field: 'numberFormat',
+          hint: numberHint(one),
+        },
   address_incomplete: (one) => ({
     message: `${one.subject.host} finds the number incomplete (484)`,
     field: 'numberFormat',
@@ -85,14 +91,17 @@ export const answered: Explanations = {
     message: 'the request passed too many servers (483)',
     hint: 'is the host of the trunk the own PBX?',
   }),
-  not_acceptable: (one) => ({
-    message: `${one.subject.host} does not accept the media that were offered (488)${warned(one)}: ${one.subject.codecs.join(',')}${one.subject.srtp ? ', with SRTP' : ', without SRTP'}`,
-    field: mediaField(one),
-    hint:
-      mediaField(one) === 'srtp'
-        ? set(one, one.subject.srtp ? '--no-srtp' : '--srtp --transport tls')
-        : set(one, `--codecs ${one.subject.template.codecs.join(',') || 'ulaw,alaw'}`),
-  }),
+  not_acceptable: (one) =>
+    one.stage === 'webrtc'
+      ? browserRefused(one)
+      : {
+          message: `${one.subject.host} does not accept the media that were offered (488)${warned(one)}: ${one.subject.codecs.join(',')}${one.subject.srtp ? ', with SRTP' : ', without SRTP'}`,
+          field: mediaField(one),
+          hint:
+            mediaField(one) === 'srtp'
+              ? set(one, one.subject.srtp ? '--no-srtp' : '--srtp --transport tls')
+              : set(one, `--codecs ${one.subject.template.codecs.join(',') || 'ulaw,alaw'}`),
+        },
   service_unavailable: (one) => ({
     message: `${one.subject.host} is overloaded or under repair (503)${typeof one.facts.retryAfter === 'number' ? `; it asks to come again in ${one.facts.retryAfter} s` : ''}`,
     hint: 'wait; when it stays so, ask the carrier, and whether the trunk’s limit of calls is reached',
@@ -106,6 +115,22 @@ export const answered: Explanations = {
     hint: '--trace <file> shows the whole answer',
   }),
 };
+
+const browserRefused = (one: Case) => ({
+  message: `${one.subject.host} does not take what a browser offers (${fact(one, 'status')})${warned(one)}`,
+  ...(isFreeswitch(one) ? refusedCodecs : { field: 'template', hint: undelivered(one) }),
+});
+
+const isFreeswitch = (one: Case): boolean => /freeswitch/i.test(fact(one, 'server'));
+
+// It makes any of its users one for browsers: what it may lack is a codec.
+const refusedCodecs = {
+  field: 'codecs',
+  hint: 'has the SIP profile a codec of browsers (OPUS, PCMU) in inbound-codec-prefs? The log of FreeSWITCH says what it missed',
+};
+
+const undelivered = (one: Case): string =>
+  `what the PBX has of this user is no WebRTC endpoint: was it delivered? sipctl apply; else ${set(one, '--template webrtc_user')}`;
 
 const warned = (one: Case): string =>
   typeof one.facts.warning === 'string' ? ` (${one.facts.warning})` : '';

@@ -1,5 +1,6 @@
 import type { ResolvedTrunk } from '../model/site.ts';
 import type { ProviderTemplate } from '../model/template.ts';
+import type { Transport } from '../sip/endpoint.ts';
 import type { StageName } from '../sip/finding.ts';
 
 /** What is tested, as far as explanations speak of it: a trunk, or a user at a PBX. */
@@ -10,7 +11,6 @@ export interface Subject
     | 'tenant'
     | 'host'
     | 'port'
-    | 'transport'
     | 'username'
     | 'authUsername'
     | 'realm'
@@ -21,6 +21,7 @@ export interface Subject
     | 'techPrefix'
   > {
   noun: 'trunk' | 'user';
+  transport: Transport;
   template: Pick<
     ProviderTemplate,
     'id' | 'displayName' | 'docs' | 'codecs' | 'srtp' | 'dialedFormat' | 'usernameRule' | 'failures'

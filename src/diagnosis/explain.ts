@@ -6,8 +6,16 @@ import type { Explanations, Subject } from './case.ts';
 import { media } from './media.ts';
 import { reaching } from './reaching.ts';
 import { seenByPbx } from './seen-by-pbx.ts';
+import { webRtc } from './webrtc.ts';
 
-const explanations: Explanations = { ...reaching, ...accepting, ...answered, ...media, ...seenByPbx };
+const explanations: Explanations = {
+  ...reaching,
+  ...accepting,
+  ...answered,
+  ...media,
+  ...seenByPbx,
+  ...webRtc,
+};
 
 /** Why a stage failed or warns, and what to do, in the words of the subject’s own fields; what its carrier is known for first. */
 export function explainFinding(subject: Subject, finding: Finding): Problem[] {

@@ -1,3 +1,4 @@
+import { isWebSocket } from '../sip/endpoint.ts';
 import { at, type Explanations, firewall, published, set } from './case.ts';
 
 /** Below the words of SIP: names, addresses, connections, certificates. */
@@ -19,7 +20,9 @@ export const reaching: Explanations = {
   connection_refused: (one) => ({
     message: `nothing listens at ${at(one)}: the port was refused`,
     field: 'port',
-    hint: 'is the port right for this transport? UDP and TCP are 5060 mostly, TLS 5061',
+    hint: isWebSocket(one.subject.transport)
+      ? 'is HTTP on there? Asterisk has it in http.conf (tlsenable, 8089), FreeSWITCH in the profile (wss-binding, 7443)'
+      : 'is the port right for this transport? UDP and TCP are 5060 mostly, TLS 5061',
   }),
   connection_timeout: (one) => ({
     message: `no connection to ${at(one)}: silence`,
@@ -63,7 +66,9 @@ export const reaching: Explanations = {
   }),
   tls_untrusted: (one) => ({
     message: `the certificate of ${one.subject.host} comes from an authority that is not trusted here`,
-    hint: 'for a private authority name its certificate: --ca <file>; the PBX needs it, too',
+    hint: isWebSocket(one.subject.transport)
+      ? 'for a private authority name its certificate: --ca <file>; every browser needs it, too, and says nothing where it lacks it'
+      : 'for a private authority name its certificate: --ca <file>; the PBX needs it, too',
   }),
   tls_protocol: (one) => ({
     message: `${one.subject.host} speaks no version of TLS that is safe today`,
@@ -76,7 +81,9 @@ export const reaching: Explanations = {
   not_tls: (one) => ({
     message: `what listens at ${at(one)} does not speak TLS`,
     field: 'port',
-    hint: `TLS is on port 5061 mostly; without TLS: ${set(one, '--transport tcp')}`,
+    hint: isWebSocket(one.subject.transport)
+      ? `browsers need TLS; a plain WebSocket behind a proxy of yours: ${set(one, '--transport ws')}`
+      : `TLS is on port 5061 mostly; without TLS: ${set(one, '--transport tcp')}`,
   }),
   address_in_use: () => ({
     message: 'the local port is taken by another program',
@@ -93,11 +100,6 @@ export const reaching: Explanations = {
   tls_client_certificate: (one) => ({
     message: `${one.subject.host} wants a certificate of yours`,
     hint: 'a trunk with client certificates is beyond this test: use --via <node>',
-  }),
-  transport_unsupported: (one) => ({
-    message: `the test does not speak ${one.subject.transport}`,
-    field: 'transport',
-    hint: set(one, '--transport udp|tcp|tls'),
   }),
   malformed_answer: (one) => ({
     message: `${at(one)} answers with something that is not SIP`,

@@ -1,10 +1,11 @@
 import type { Subject } from '../diagnosis/case.ts';
 import { explainFinding } from '../diagnosis/explain.ts';
+import { checkWebRtcTemplate } from '../diagnosis/webrtc.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import type { ResolvedUser } from '../model/site.ts';
-import type { Transport } from '../model/template.ts';
 import type { UserState } from '../platforms/node-view.ts';
 import type { Target } from '../platforms/target.ts';
+import type { Transport } from '../sip/endpoint.ts';
 import type { Finding, StageName } from '../sip/finding.ts';
 import { stopwatch } from '../sip/probe/clock.ts';
 import { probe } from '../sip/probe/probe.ts';
@@ -14,11 +15,13 @@ import { type Tested, type TestSurroundings, worst } from './tested.ts';
 /** A user, and where a phone would look for the PBX. */
 export interface UserUnderTest {
   user: ResolvedUser;
-  server: { host: string; port: number; transport: Transport };
+  server: { host: string; port: number; transport: Transport; path?: string };
   /** Asked which phones are registered; null where nothing can be asked. */
   target: Target | null;
   stun: ProbeSettings['stun'];
   stages: ReadonlySet<StageName>;
+  /** As a browser: the number to offer its media to, and the engine of the PBX, each null where it is not known. */
+  webrtc: { number: string | null; engine: string | null } | null;
 }
 
 /** Registers as the user's phone would, gives the binding back, and asks the PBX which phones it has. */
@@ -28,10 +31,13 @@ export async function testUser(
   progress: (subject: string, stage: string) => void,
 ): Promise<Tested> {
   const { user, target } = under;
-  const stages = await probe(settingsOf(under), {
+  const stages = under.webrtc === null ? [] : [checkWebRtcTemplate(user, under.webrtc.engine)];
+  const fits = stages.every(({ status }) => status !== 'failed');
+  const found = await probe(settingsOf(under, fits), {
     ...around,
     progress: (stage) => progress(user.username, stage),
   });
+  stages.push(...found);
   if (target !== null) stages.push(await phones(user, target, around.signal));
   const subject = subjectOf(under);
   return {
@@ -42,11 +48,12 @@ export async function testUser(
   };
 }
 
-function settingsOf({ user, server, stun, stages }: UserUnderTest): ProbeSettings {
+function settingsOf({ user, server, stun, stages, webrtc }: UserUnderTest, fits: boolean): ProbeSettings {
   const domain = user.domain ?? server.host;
   return {
     server,
-    registrar: user.domain ?? `${server.host}:${server.port}`,
+    // A browser’s port is that of HTTP, and none of SIP.
+    registrar: user.domain ?? (webrtc === null ? `${server.host}:${server.port}` : server.host),
     domain,
     user: user.username,
     credentials: { username: user.username, password: user.password.reveal(), realm: null },
@@ -54,9 +61,17 @@ function settingsOf({ user, server, stun, stages }: UserUnderTest): ProbeSetting
     // A PBX may answer OPTIONS of phones that have registered only.
     answersOptions: false,
     call: null,
+    ...(webrtc === null ? {} : { webrtc: offerOf(webrtc.number, fits) }),
     stun,
     stages,
   };
+}
+
+function offerOf(number: string | null, fits: boolean): NonNullable<ProbeSettings['webrtc']> {
+  if (!fits) return { number: null, otherwise: 'not offered: the user’s template does no WebRTC' };
+  return number === null
+    ? { number, otherwise: 'needs a number to call: --call <number>; DTLS and ICE show in an answer only' }
+    : { number };
 }
 
 /** Seconds; what phones ask for. */

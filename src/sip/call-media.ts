@@ -38,8 +38,20 @@ export interface CallMedia extends MediaStatistics {
   problem: MediaProblem | null;
 }
 
+/** What a call asks of its media: descriptions of ours, and what becomes of the peer's. */
+export interface MediaParty {
+  offer(): Buffer;
+  /** Our answer to an offer of the peer, which takes effect; null where it cannot be met. */
+  answer(offer: Buffer): Buffer | null;
+  /** Lets a description of the peer take effect; otherwise what is wrong with it. */
+  accept(description: Buffer): MediaProblem | null;
+  /** Whether a description of the peer has taken effect. */
+  readonly agreed: boolean;
+  markAnswered(): void;
+}
+
 /** Our end of the audio: describes it, lets descriptions of the peer take effect, and counts. */
-export class MediaEnd {
+export class MediaEnd implements MediaParty {
   readonly #session: RtpSession;
   readonly #local: LocalMedia;
   readonly #signal: MediaPlan['signal'];
@@ -66,7 +78,6 @@ export class MediaEnd {
     return makeOffer(this.#local, this.#version);
   }
 
-  /** Our answer to an offer of the peer, which takes effect; null where it cannot be met. */
   answer(offer: Buffer): Buffer | null {
     const parts = parseSdp(offer);
     const made = parts && makeAnswer(this.#local, this.#version + 1, parts);
@@ -75,7 +86,6 @@ export class MediaEnd {
     return made;
   }
 
-  /** Lets a description of the peer take effect; otherwise what is wrong with it. */
   accept(description: Buffer): MediaProblem | null {
     const plan = this.#planOf(description);
     this.#problem = typeof plan === 'string' ? plan : null;
@@ -106,6 +116,10 @@ export class MediaEnd {
       expected: [...this.#local.codecs.map((name) => knownCodecs[name]), telephoneEvent, ...audio.codecs],
       keys: key && remoteKey ? { local: key, remote: remoteKey } : null,
     };
+  }
+
+  get agreed(): boolean {
+    return this.#codec !== null;
   }
 
   /** What came until now came before the answer. */

@@ -1,4 +1,4 @@
-import type { MediaEnd } from './call-media.ts';
+import type { MediaParty } from './call-media.ts';
 import type { Connection } from './connection.ts';
 import { allow, type Dialog, responseTo, sequenceOf, tagIn } from './dialog.ts';
 import { type Header, headerOf, headersOf, type SipRequest, type SipResponse } from './message.ts';
@@ -15,7 +15,7 @@ export interface AnsweringOptions {
   tag: string;
   user: string;
   t1: number | undefined;
-  media: MediaEnd;
+  media: MediaParty;
   /** The dialog with that tag of the peer, if there is one. */
   dialog: (remoteTag: string) => Dialog | null;
   /** The peer has hung up. */

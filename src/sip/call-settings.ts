@@ -3,8 +3,8 @@ import type { MediaSettings } from './call-media.ts';
 import type { Connection } from './connection.ts';
 import type { Header } from './message.ts';
 
-/** Whom to call and how. All URIs and headers are as they go into the message. */
-export interface CallSettings extends MediaSettings {
+/** Whom to call. All URIs and headers are as they go into the message. */
+export interface DialSettings {
   /** The request URI, for example `sip:+15550100@carrier.example.com`. */
   uri: string;
   /** The URI of From, without brackets. */
@@ -23,8 +23,6 @@ export interface CallSettings extends MediaSettings {
   /** How long to wait for the peer's word on a CANCEL or BYE. */
   graceMs: number;
   userAgent: string;
-  /** The local address of the audio, where it is not that of the connection. */
-  mediaAddress?: string;
   /** T1 of RFC 3261: 500 where it is not given. */
   t1?: number;
   /**
@@ -32,4 +30,10 @@ export interface CallSettings extends MediaSettings {
    * null for the same.
    */
   reach?: (uri: string) => Promise<Connection | null>;
+}
+
+/** Whom to call, and what to send. */
+export interface CallSettings extends DialSettings, MediaSettings {
+  /** The local address of the audio, where it is not that of the connection. */
+  mediaAddress?: string;
 }

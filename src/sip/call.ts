@@ -1,7 +1,7 @@
 import { type ChallengeRefusal, DigestAnswers, isChallenge } from './authenticate.ts';
-import { type CallMedia, MediaEnd } from './call-media.ts';
+import { type CallMedia, MediaEnd, type MediaParty } from './call-media.ts';
 import { PeerAnswers } from './call-peer.ts';
-import type { CallSettings } from './call-settings.ts';
+import type { CallSettings, DialSettings } from './call-settings.ts';
 import type { Arrival, Connection } from './connection.ts';
 import { allow, Dialog, sequenceOf, tagIn } from './dialog.ts';
 import type { Challenge } from './digest.ts';
@@ -12,7 +12,7 @@ import { type Exchange, exchange } from './transaction.ts';
 import { systemFailure, TransportFailure } from './transport-failure.ts';
 
 /** What became of a call. All times in milliseconds from the first INVITE. */
-export interface CallResult {
+export interface CallOutcome {
   /** Null: there was none, because of `failure`, or because of silence. */
   final: SipResponse | null;
   provisional: { status: number; ms: number }[];
@@ -34,19 +34,15 @@ export interface CallResult {
   byeStatus: number | null;
   /** How often an INVITE went out, repetitions included. */
   sent: number;
+}
+
+/** A call with sound. */
+export interface CallResult extends CallOutcome {
   media: CallMedia;
 }
 
 /**
- * Places one call, sends and counts audio, and hangs up. Whatever happens, what was begun is ended: by a CANCEL while
- * it rings, by a BYE once it is answered, also where the answer crosses the CANCEL.
- *
- *   INVITE ─┬─ 401, 407 ── INVITE with digest, once
- *           ├─ 180, 183 ── time is up, or interrupted ── CANCEL ─┬─ 487
- *           ├─ 300 to 699                                        └─ 200 ── ACK ── BYE
- *           └─ 200 ── ACK ── audio ─┬─ time is up, or interrupted ── BYE
- *                                   └─ BYE of the peer ── 200
- *
+ * Places one call, sends and counts audio, and hangs up.
  * @throws the reason of the signal, when everything is ended; TransportFailure where no port for audio can be opened
  */
 export async function placeCall(
@@ -60,23 +56,46 @@ export async function placeCall(
       throw systemFailure(error, connection.remote);
     },
   );
+  try {
+    const outcome = await conductCall(settings, connection, media, signal);
+    signal.throwIfAborted();
+    return { ...outcome, media: media.result };
+  } finally {
+    await media.close();
+  }
+}
+
+/**
+ * One call, whatever its media are. Whatever happens, what was begun is ended: by a CANCEL while it rings, by a BYE
+ * once it is answered, also where the answer crosses the CANCEL.
+ *
+ *   INVITE ─┬─ 401, 407 ── INVITE with digest, once
+ *           ├─ 180, 183 ── time is up, or interrupted ── CANCEL ─┬─ 487
+ *           ├─ 300 to 699                                        └─ 200 ── ACK ── BYE
+ *           └─ 200 ── ACK ── audio ─┬─ time is up, or interrupted ── BYE
+ *                                   └─ BYE of the peer ── 200
+ *
+ * The signal ends it; that is no error here.
+ */
+export async function conductCall(
+  settings: DialSettings,
+  connection: Connection,
+  media: MediaParty,
+  signal: AbortSignal,
+): Promise<CallOutcome> {
   const call = new Call(settings, connection, media, signal);
   try {
     await call.run();
   } finally {
     await call.close();
-    await media.close();
   }
-  signal.throwIfAborted();
-  return call.result;
+  return call.outcome;
 }
 
-type Outcome = Omit<CallResult, 'media'>;
-
 class Call {
-  readonly #settings: CallSettings;
+  readonly #settings: DialSettings;
   readonly #connection: Connection;
-  readonly #media: MediaEnd;
+  readonly #media: MediaParty;
   readonly #signal: AbortSignal;
   readonly #startedAt = performance.now();
   readonly #callId = newToken();
@@ -93,7 +112,7 @@ class Call {
   /** The INVITE has its final response, or is given up. */
   #isAsked = false;
   #hungUp: () => void = () => {};
-  #outcome: Outcome = {
+  #outcome: CallOutcome = {
     final: null,
     provisional: [],
     challenge: null,
@@ -108,7 +127,7 @@ class Call {
     sent: 0,
   };
 
-  constructor(settings: CallSettings, connection: Connection, media: MediaEnd, signal: AbortSignal) {
+  constructor(settings: DialSettings, connection: Connection, media: MediaParty, signal: AbortSignal) {
     this.#settings = settings;
     this.#connection = connection;
     this.#media = media;
@@ -125,8 +144,8 @@ class Call {
     this.#deafen = connection.listen((arrival) => this.#take(arrival));
   }
 
-  get result(): CallResult {
-    return { ...this.#outcome, media: this.#media.result };
+  get outcome(): CallOutcome {
+    return this.#outcome;
   }
 
   async run(): Promise<void> {
@@ -249,7 +268,7 @@ class Call {
       this.#hungUp = resolve;
     });
     const { dialog } = await this.#acknowledge(answer);
-    const isEarly = this.#media.result.codec !== null && answer.body.length === 0;
+    const isEarly = this.#media.agreed && answer.body.length === 0;
     const problem = isEarly ? null : this.#media.accept(answer.body);
     const isWanted = !this.#outcome.cancelled && !this.#signal.aborted && problem === null;
     if (isWanted) await this.#wait(over);

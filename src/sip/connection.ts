@@ -12,6 +12,8 @@ export interface Connection {
   readonly transport: Transport;
   readonly local: Endpoint;
   readonly remote: Endpoint;
+  /** What stands for us in Via and Contact where our address means nothing to the server (RFC 7118 §5). */
+  readonly sentBy?: string;
   /** What the TLS handshake showed; null without TLS. */
   readonly tls: TlsFacts | null;
   /** Whether the transport itself repeats what is lost (RFC 3261 §17). */
@@ -44,6 +46,8 @@ export interface OpenOptions {
     /** The name that the certificate must have; the target's own where it is not given. */
     servername?: string;
   };
+  /** The resource that a WebSocket is asked for; `/` where it is not given. */
+  path?: string;
   /** The local address to send from. */
   bind?: string;
 }

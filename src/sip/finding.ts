@@ -6,6 +6,7 @@ export type StageName =
   | 'options'
   | 'register'
   | 'call'
+  | 'webrtc'
   | 'nat'
   | 'pbx-registration'
   | 'pbx-qualify'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Connection } from './connection.ts';
-import { endpointText } from './endpoint.ts';
+import { endpointText, isWebSocket } from './endpoint.ts';
 import type { Header, SipRequest } from './message.ts';
 
 /** What a request says, besides what its connection decides. Addresses are URIs without brackets. */
@@ -22,18 +22,23 @@ export interface RequestParts {
 export const newToken = (): string => randomBytes(12).toString('hex');
 
 /** The top Via of a new transaction (RFC 3261 §8.1.1.7, RFC 3581). */
-export function newVia({ transport, local }: Connection): Header {
-  const value = `SIP/2.0/${transport.toUpperCase()} ${endpointText(local)};rport;branch=z9hG4bK${newToken()}`;
+export function newVia(connection: Connection): Header {
+  const value = `SIP/2.0/${connection.transport.toUpperCase()} ${sentBy(connection)};rport;branch=z9hG4bK${newToken()}`;
   return { name: 'Via', value };
 }
 
 /** Where the peer reaches us: the connection that we have to it. */
-export const contactUri = ({ transport, local }: Connection, user: string): string =>
-  `sip:${user}@${endpointText(local)}${transportParameter(transport)}`;
+export const contactUri = (connection: Connection, user: string): string =>
+  `sip:${user}@${sentBy(connection)}${transportParameter(connection.transport)}`;
 
-/** What a URI needs so that its transport is known; UDP goes without saying. `sips:` would demand TLS of every hop. */
+const sentBy = (connection: Connection): string => connection.sentBy ?? endpointText(connection.local);
+
+/**
+ * What a URI needs so that its transport is known; UDP goes without saying. `sips:` would demand TLS of every hop, and a
+ * secure WebSocket is no transport of its own in a URI (RFC 7118 §5.2).
+ */
 export const transportParameter = (transport: Connection['transport']): string =>
-  transport === 'udp' ? '' : `;transport=${transport}`;
+  transport === 'udp' ? '' : `;transport=${isWebSocket(transport) ? 'ws' : transport}`;
 
 /** A request outside of a dialog, for this connection, with a branch of its own (RFC 3261 §8.1.1). */
 export function newRequest(connection: Connection, parts: RequestParts): SipRequest {

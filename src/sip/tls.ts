@@ -10,6 +10,19 @@ import { errorCode, type FailureCause, systemFailure, TransportFailure } from '.
 
 /** Opens a TLS connection. @throws TransportFailure, or the reason of the signal */
 export async function openTls(target: Target, options: OpenOptions): Promise<Connection> {
+  const { socket, tls, failureOf } = await connectTls(target, options);
+  return new StreamConnection(socket, { transport: 'tls', tls, trace: options.trace, failureOf });
+}
+
+/** A socket behind a handshake, what it showed, and what its errors mean. */
+export interface SecureSocket {
+  socket: TLSSocket;
+  tls: TlsFacts;
+  failureOf: (error: unknown) => TransportFailure;
+}
+
+/** A secure socket whose certificate was judged. @throws TransportFailure, or the reason of the signal */
+export async function connectTls(target: Target, options: OpenOptions): Promise<SecureSocket> {
   const started = performance.now();
   const socket = await connectTcp(target, options);
   const host = options.tls?.servername ?? target.name;
@@ -28,7 +41,7 @@ export async function openTls(target: Target, options: OpenOptions): Promise<Con
   const tls = readTlsFacts(secure, host);
   if (tls.fault !== null && options.tls?.verify !== false) throw untrusted(secure, tls, target, host);
   const failureOf = (error: unknown) => tlsFailure(error, target, tls);
-  return new StreamConnection(secure, { transport: 'tls', tls, trace: options.trace, failureOf });
+  return { socket: secure, tls, failureOf };
 }
 
 function handshakeWords(target: Target) {

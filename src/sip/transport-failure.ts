@@ -23,23 +23,31 @@ export type FailureCause =
   | 'not_tls'
   | 'malformed_answer'
   | 'oversized_answer'
-  | 'transport_unsupported';
+  /** An HTTP server that answers, and not with 101. */
+  | 'ws_refused'
+  /** A WebSocket that is not one for SIP. */
+  | 'ws_subprotocol'
+  /** What listens speaks no HTTP, or ends the handshake in a way of its own. */
+  | 'not_websocket';
 
 /** A connection that could not be opened, ended, or brought something that is no SIP. */
 export class TransportFailure extends Error {
   readonly reason: FailureCause;
   /** What the handshake showed, where it came to one. */
   readonly tls: TlsFacts | null;
+  /** Particulars for machines, for example the status of an HTTP server. */
+  readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(
     reason: FailureCause,
     message: string,
-    options: { tls?: TlsFacts | null; cause?: unknown } = {},
+    options: { tls?: TlsFacts | null; cause?: unknown; facts?: Readonly<Record<string, unknown>> } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'TransportFailure';
     this.reason = reason;
     this.tls = options.tls ?? null;
+    this.facts = options.facts ?? {};
   }
 }
 

@@ -39,6 +39,8 @@ export interface AsteriskInstance {
   ami: { host: string; port: number; user: AmiUser; secret: string };
   /** `tls` is null where openssl is missing. Its certificate is `etc/tls.crt`. */
   sip: { udp: number; tcp: number; tls: number | null };
+  /** Where browsers come in; `https` is null where openssl is missing. Its certificate is `etc/tls.crt`, too. */
+  http: { http: number; https: number | null; wsPath: string };
   /** Output of one command of the console. @throws Error when Asterisk does not answer within 30 s */
   cli(command: string): Promise<string>;
   /** A place in the log, for `logSince`. */
@@ -84,16 +86,17 @@ export async function startAsterisk({
 }
 
 /** What `asterisk-up` prints, as far as it is of use here. */
-interface Started extends Pick<AsteriskInstance, 'version' | 'pid' | 'host' | 'etc' | 'spool' | 'sip'> {
+interface Started
+  extends Pick<AsteriskInstance, 'version' | 'pid' | 'host' | 'etc' | 'spool' | 'sip' | 'http'> {
   log: string;
   cli: string;
   ami: { port: number; secret: string };
 }
 
 function instance(folder: string, major: AsteriskVersion, started: Started): AsteriskInstance {
-  const { version, pid, host, etc, spool, sip } = started;
+  const { version, pid, host, etc, spool, sip, http } = started;
   return {
-    ...{ version, major, pid, host, etc, spool, sip },
+    ...{ version, major, pid, host, etc, spool, sip, http },
     ami: { host, port: started.ami.port, user: 'test', secret: started.ami.secret },
     cli: async (command) =>
       (await run(started.cli, [command], { timeout: 30_000, maxBuffer: 64 << 20 })).stdout,

@@ -321,10 +321,6 @@ describe('TCP', () => {
   });
 });
 
-it('says that it does not speak over websockets', async () => {
-  expect((await failureOf(open(target(443, 'wss')))).reason).toBe('transport_unsupported');
-});
-
 it.each([
   ['EHOSTUNREACH', 'host_unreachable'],
   ['ENETUNREACH', 'network_unreachable'],

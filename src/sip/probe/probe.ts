@@ -8,9 +8,10 @@ import { sendOptions } from './options.ts';
 import { connect, findServer } from './reach.ts';
 import { register } from './register.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
+import { offerWebRtc } from './webrtc.ts';
 
 /*
- *   dns ──▶ connect ──▶ options ──▶ register ──▶ call ──▶ nat
+ *   dns ──▶ connect ──▶ options ──▶ register ──▶ call, webrtc ──▶ nat
  *    │         │           │            │
  *    └─────────┴───────────┴────────────┴── failed: what needs it is skipped, and says so
  *
@@ -55,6 +56,7 @@ class Course {
     await this.#options();
     const registered = await this.#register();
     await this.#call(registered);
+    await this.#webRtc(registered);
     await this.#nat();
   }
 
@@ -64,7 +66,7 @@ class Course {
     this.findings.push(finding);
     if (targets.length === 0) return false;
     this.#begin('connect');
-    const connected = await connect(targets, this.#around);
+    const connected = await connect(targets, this.#around, this.#settings.server.path);
     this.findings.push(connected.finding);
     this.connections = connected.connections;
     this.#usable = connected.connections;
@@ -101,6 +103,18 @@ class Course {
     if (connection === null) return;
     this.#begin('call');
     this.findings.push(await callNumber(connection, call, this.#routes, this.#settings, this.#around));
+  }
+
+  async #webRtc(registered: boolean): Promise<void> {
+    const { webrtc } = this.#settings;
+    if (!this.#wants('webrtc') || webrtc === undefined) return;
+    if (webrtc.number === null) return this.#skip('webrtc', webrtc.otherwise);
+    if (!registered) return this.#skip('webrtc', 'not offered: the account was not accepted');
+    const connection = this.#best('webrtc');
+    if (connection === null) return;
+    this.#begin('webrtc');
+    const [settings, around] = [this.#settings, this.#around];
+    this.findings.push(await offerWebRtc(connection, webrtc.number, this.#routes, settings, around));
   }
 
   async #nat(): Promise<void> {

@@ -62,12 +62,14 @@ interface Attempt {
 export async function connect(
   targets: readonly Target[],
   around: ProbeSurroundings,
+  path?: string,
 ): Promise<{ finding: Finding; connections: Connection[] }> {
   const since = stopwatch();
-  const attempts = await Promise.all(targets.map((target) => attempt(target, around)));
+  const attempts = await Promise.all(targets.map((target) => attempt(target, around, path)));
   const connections = attempts.flatMap(({ connection }) => (connection === null ? [] : [connection]));
   const failed = attempts.find(({ failure }) => failure !== null)?.failure ?? null;
-  const facts = { attempts: attempts.map(shownAttempt) };
+  // What explains the cause stands at the top, as in other stages.
+  const facts = { ...failed?.facts, attempts: attempts.map(shownAttempt) };
   const detail = attempts.map(({ target, failure, tls }) => said(target, failure, tls)).join('; ');
   const status = connections.length === 0 ? 'failed' : failed === null ? 'ok' : 'warning';
   const expiring = attempts.some(({ tls }) => tls !== null && tls.daysLeft >= 0 && tls.daysLeft < fewDays);
@@ -85,7 +87,7 @@ export async function connect(
 /** Days before its end at which a certificate ought to have been renewed. */
 const fewDays = 14;
 
-async function attempt(target: Target, around: ProbeSurroundings): Promise<Attempt> {
+async function attempt(target: Target, around: ProbeSurroundings, path?: string): Promise<Attempt> {
   const { timeoutMs, signal, trace, ca } = around;
   try {
     const connection = await openConnection(target, {
@@ -93,6 +95,7 @@ async function attempt(target: Target, around: ProbeSurroundings): Promise<Attem
       signal,
       ...(trace === undefined ? {} : { trace }),
       ...(ca === undefined ? {} : { tls: { ca } }),
+      ...(path === undefined ? {} : { path }),
     });
     return { target, connection, failure: null, tls: connection.tls };
   } catch (error) {

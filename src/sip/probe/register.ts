@@ -1,7 +1,7 @@
 import { type Answered, authenticated } from '../authenticate.ts';
 import type { Connection } from '../connection.ts';
 import { locate } from '../dns.ts';
-import { endpointText } from '../endpoint.ts';
+import { endpointText, isWebSocket } from '../endpoint.ts';
 import { parseNameAddress, parseUri } from '../fields.ts';
 import type { Finding } from '../finding.ts';
 import type { Header, SipResponse } from '../message.ts';
@@ -136,7 +136,8 @@ async function connectionTo(
   around: ProbeSurroundings,
 ): Promise<Connection | null> {
   const parsed = parseUri(uri);
-  if (parsed === null) return null;
+  // A browser has one address of its server, and no other transport.
+  if (parsed === null || isWebSocket(from.transport)) return null;
   const given = parsed.params.transport?.toLowerCase();
   // An account is never sent to where it is less protected than where it was meant for.
   const transport = from.transport === 'tls' ? 'tls' : given === 'tcp' || given === 'tls' ? given : 'udp';

@@ -7,7 +7,7 @@ import type { Trace } from '../trace.ts';
 /** A carrier, or another SIP server, as it is to be tested. */
 export interface ProbeSettings {
   /** Where requests go: the outbound proxy where there is one. */
-  server: { host: string; port: number | null; transport: Transport };
+  server: { host: string; port: number | null; transport: Transport; path?: string };
   /** Host part of the request URI, with `:port` where it is said; and of From. */
   registrar: string;
   domain: string;
@@ -19,6 +19,8 @@ export interface ProbeSettings {
   /** False for servers that are known to leave OPTIONS unanswered: their silence is no fault. */
   answersOptions: boolean;
   call: CallSettings | null;
+  /** Offers a browser's media to a number, or says that there is none; left out where no browser is meant. */
+  webrtc?: { number: string } | { number: null; otherwise: string };
   stun: { host: string; port: number } | null;
   stages: ReadonlySet<StageName>;
 }
