@@ -21,6 +21,8 @@ interface Registration {
   /** Seconds that were asked for at last. */
   expiry: number;
   redirects: string[];
+  /** The last redirect names a place that could not be reached. */
+  stranded: boolean;
 }
 
 /** Requests for one binding share a Call-ID, and their numbers rise (RFC 3261 §10.2). */
@@ -43,6 +45,8 @@ export async function register(
   const once = around.registerOnce ?? ((attempt) => attempt());
   const binding: Binding = { callId: newToken(), cseq: 0, user: settings.user ?? 'sipctl' };
   const ended = await once(async () => {
+    // It may have waited for another trunk of the account: what was not begun needs no end.
+    around.signal.throwIfAborted();
     const registration = await registerAnywhere(connection, binding, settings, around);
     const { exchange, attempts, refusal } = registration.answered;
     // Where no answer to a challenge was sent, the carrier has nothing to count against the account.
@@ -77,23 +81,33 @@ async function registerAnywhere(
   for (let interval = 0; ; ) {
     const answered = await attempt(connection, binding, expiry, settings, around).catch(async (error) => {
       // Interrupted while an answer was on its way: it may have been a yes.
-      await unregister(connection, binding, settings, around).catch(() => undefined);
+      await unregister(connection, binding, settings, around);
+      if (connection !== first) await connection.close();
       throw error;
     });
     const { final } = answered.exchange;
-    const registration = { answered, connection, expiry, redirects };
-    if (final?.status === 423 && interval++ === 0) {
-      expiry = Number(/^\s*(\d+)/.exec(headerOf(final, 'Min-Expires') ?? '')?.[1] ?? expiry);
+    const registration = { answered, connection, expiry, redirects, stranded: false };
+    const wanted = final?.status === 423 && interval++ === 0 ? minExpires(final) : null;
+    if (wanted !== null && wanted > expiry) {
+      expiry = wanted;
       continue;
     }
     const next = redirects.length < mostRedirects ? redirectOf(final) : null;
     if (next === null) return registration;
     redirects.push(next);
     const moved = await connectionTo(next, connection, around);
-    if (moved === null) return registration;
+    if (moved === null) return { ...registration, stranded: true };
     if (connection !== first) await connection.close();
     connection = moved;
   }
+}
+
+/** Seconds; what no registrar needs is longer, and a binding that is left behind would stay as long. */
+const longestExpiry = 86_400;
+
+function minExpires(response: SipResponse): number | null {
+  const wanted = seconds(headerOf(response, 'Min-Expires'));
+  return wanted !== null && wanted <= longestExpiry ? wanted : null;
 }
 
 function attempt(
@@ -175,8 +189,13 @@ async function unregister(
     signal: AbortSignal.timeout(unregisterMs),
     timeoutMs: Math.min(unregisterMs, around.timeoutMs),
   };
-  const { exchange } = await attempt(connection, binding, 0, settings, limited);
-  return exchange.final !== null && exchange.final.status < 300;
+  // A registrar that falls silent half-way uses up the limit of the whole.
+  const answered = await attempt(connection, binding, 0, settings, limited).catch((error) => {
+    if (!limited.signal.aborted) throw error;
+    return null;
+  });
+  const final = answered?.exchange.final ?? null;
+  return final !== null && final.status < 300;
 }
 
 function found(registration: Registration, binding: Binding, removed: boolean | null, ms: number): Finding {
@@ -206,7 +225,7 @@ function found(registration: Registration, binding: Binding, removed: boolean | 
   const said = `${final.status} ${final.reason}`;
   if (refusal !== null) return fail(refusal, `${said}, realm '${challenge?.realm ?? ''}'`);
   if (final.status >= 300 && final.status < 400)
-    return fail('redirect_loop', `${said}: ${redirects.join(', ')}`);
+    return fail(redirectCause(registration), `${said}: ${redirects.join(', ') || 'to no place'}`);
   if (final.status >= 300)
     return fail(final.status === 404 ? 'unknown_user' : causeOfStatus(final.status), said);
   const granted = grantedExpiry(final, connection, binding.user) ?? expiry;
@@ -224,15 +243,23 @@ function found(registration: Registration, binding: Binding, removed: boolean | 
   };
 }
 
+const redirectCause = ({ redirects, stranded }: Registration): string =>
+  stranded || redirects.length === 0 ? 'redirect_unreachable' : 'redirect_loop';
+
 // The server may grant less than was asked for, and says so at the contact or in Expires (RFC 3261 §10.3).
 function grantedExpiry(response: SipResponse, connection: Connection, user: string): number | null {
   const own = contactUri(connection, user);
   for (const contact of headersOf(response, 'Contact')) {
     const parsed = parseNameAddress(contact);
-    const expires = Number(parsed?.params.expires ?? Number.NaN);
-    if (parsed?.uri === own && Number.isInteger(expires)) return expires;
+    const expires = seconds(parsed?.params.expires);
+    if (parsed?.uri === own && expires !== null) return expires;
   }
-  const whole = /^\s*(\d+)/.exec(headerOf(response, 'Expires') ?? '')?.[1];
+  return seconds(headerOf(response, 'Expires'));
+}
+
+/** RFC 3261 §20.19: below 2**32. */
+function seconds(text: string | null | undefined): number | null {
+  const whole = /^\s*(\d{1,10})(?!\d)/.exec(text ?? '')?.[1];
   return whole === undefined ? null : Number(whole);
 }
 
