@@ -26,7 +26,9 @@ export const worst = (stages: readonly Finding[]): Finding['status'] =>
 export function testFailure(tests: readonly Tested[]): SipctlError | null {
   const failed = tests.filter(({ status }) => status === 'failed');
   if (failed.length === 0) return null;
-  const unreached = failed.every(({ stages }) => stages.some(isUnreached));
+  const unreached = failed.every(({ stages }) =>
+    stages.filter(({ status }) => status === 'failed').every(isUnreached),
+  );
   const problems = failed.flatMap((test) => {
     const prefix = tests.length === 1 ? '' : `${test.tenant}/${test.name}: `;
     return test.causes.map((cause) => ({ ...cause, message: prefix + cause.message }));
@@ -34,7 +36,8 @@ export function testFailure(tests: readonly Tested[]): SipctlError | null {
   return new SipctlError(unreached ? 'unreachable' : 'failed', problems);
 }
 
-const silences = new Set(['no_answer', 'connection_refused', 'connection_timeout']);
+const ways = new Set(['no_answer', 'host_unreachable', 'network_unreachable']);
 
-const isUnreached = ({ stage, status, cause }: Finding): boolean =>
-  status === 'failed' && (stage === 'dns' || stage === 'connect' || silences.has(cause ?? ''));
+// Over UDP a way that is closed shows only when something is sent.
+const isUnreached = ({ stage, cause }: Finding): boolean =>
+  stage === 'dns' || stage === 'connect' || ways.has(cause ?? '') || /^connection_/.test(cause ?? '');
