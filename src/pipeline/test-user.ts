@@ -1,5 +1,6 @@
 import type { Subject } from '../diagnosis/case.ts';
 import { explainFinding } from '../diagnosis/explain.ts';
+import { printable } from '../diagnosis/printable.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import type { ResolvedUser } from '../model/site.ts';
 import type { Transport } from '../model/template.ts';
@@ -28,11 +29,12 @@ export async function testUser(
   progress: (subject: string, stage: string) => void,
 ): Promise<Tested> {
   const { user, target } = under;
-  const stages = await probe(settingsOf(under), {
+  const found = await probe(settingsOf(under), {
     ...around,
     progress: (stage) => progress(user.username, stage),
   });
-  if (target !== null) stages.push(await phones(user, target, around.signal));
+  if (target !== null) found.push(await phones(user, target, around.signal));
+  const stages = found.map(printable);
   const subject = subjectOf(under);
   return {
     ...{ tenant: user.tenant, name: user.username, kind: 'user', knownByAddress: false },
