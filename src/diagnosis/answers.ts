@@ -80,7 +80,7 @@ export const answered: Explanations = {
     hint: 'is the host of the trunk the own PBX?',
   }),
   not_acceptable: (one) => ({
-    message: `${one.subject.host} does not accept the media that were offered (488)${warned(one)}: ${one.subject.codecs.join(',')}${one.subject.srtp ? ', with SRTP' : ', without SRTP'}`,
+    message: `${one.subject.host} ${refusedMedia(one)}${warned(one)}: ${one.subject.codecs.join(',')}${one.subject.srtp ? ', with SRTP' : ', without SRTP'}`,
     field: mediaField(one),
     hint:
       mediaField(one) === 'srtp'
@@ -100,6 +100,12 @@ export const answered: Explanations = {
     hint: '--trace <file> shows the whole answer',
   }),
 };
+
+// A call may also be taken with an answer that holds nothing of what was offered.
+const refusedMedia = ({ facts: { status } }: Case): string =>
+  typeof status === 'number' && status < 300
+    ? 'takes the call, and none of the media that were offered'
+    : `does not accept the media that were offered (${typeof status === 'number' ? status : 488})`;
 
 const warned = (one: Case): string =>
   typeof one.facts.warning === 'string' ? ` (${one.facts.warning})` : '';

@@ -1,5 +1,4 @@
 import { checkConfiguration } from '../diagnosis/configuration.ts';
-import { explainFinding } from '../diagnosis/explain.ts';
 import { printable } from '../diagnosis/printable.ts';
 import { probeSettings, type TestRequest } from '../diagnosis/probe-settings.ts';
 import type { Problem } from '../errors.ts';
@@ -10,7 +9,7 @@ import type { Catalog } from '../model/template.ts';
 import type { Finding, StageName } from '../sip/finding.ts';
 import { probe } from '../sip/probe/probe.ts';
 import type { ProbeSurroundings } from '../sip/probe/settings.ts';
-import { type Tested, type TestSurroundings, worst } from './tested.ts';
+import { causesOf, type Tested, type TestSurroundings, worst } from './tested.ts';
 
 /** A trunk to be tested, as it is stored. */
 export interface TrunkUnderTest {
@@ -69,7 +68,7 @@ async function testOne(
     const around: ProbeSurroundings = {
       ...options.around,
       progress: (stage) => options.progress(trunk.name, stage),
-      registerOnce: (attempt) => attempts.once(account, attempt),
+      accountOnce: (attempt) => attempts.once(account, attempt),
     };
     found.push(...(await probe(settings, around)));
   }
@@ -82,7 +81,7 @@ async function testOne(
     knownByAddress: resolved.authType === 'ip',
     status: worst(stages),
     stages,
-    causes: stages.flatMap((finding) => explainFinding({ ...resolved, noun: 'trunk' }, finding)),
+    causes: causesOf({ ...resolved, noun: 'trunk' }, stages),
   };
 }
 

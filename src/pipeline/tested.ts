@@ -1,3 +1,5 @@
+import type { Subject } from '../diagnosis/case.ts';
+import { explainFinding } from '../diagnosis/explain.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import type { Finding } from '../sip/finding.ts';
 import type { ProbeSurroundings } from '../sip/probe/settings.ts';
@@ -15,12 +17,21 @@ export interface Tested {
 }
 
 /** What all tests of a run see of the world. */
-export type TestSurroundings = Omit<ProbeSurroundings, 'registerOnce' | 'progress'>;
+export type TestSurroundings = Omit<ProbeSurroundings, 'accountOnce' | 'progress'>;
 
 /** The gravest status of all stages. */
 export const worst = (stages: readonly Finding[]): Finding['status'] =>
   (['failed', 'warning', 'ok'] as const).find((status) => stages.some((stage) => stage.status === status)) ??
   'skipped';
+
+/** What was found wrong, each thing once: OPTIONS and REGISTER may meet the same silence. */
+export const causesOf = (subject: Subject, stages: readonly Finding[]): Problem[] => [
+  ...new Map(
+    stages
+      .flatMap((finding) => explainFinding(subject, finding))
+      .map((one) => [`${one.code} ${one.message}`, one]),
+  ).values(),
+];
 
 /** The errors that a command ends with for tests that failed; where nothing but the way there failed, `unreachable`. */
 export function testFailure(tests: readonly Tested[]): SipctlError | null {

@@ -122,6 +122,42 @@ it('tells a redirect that leads nowhere from one in circles', async () => {
   expect((await test(box, 'main')).register).toMatchObject({ cause: 'redirect_loop' });
 });
 
+it('speaks of the outbound proxy where that is what does not work', async () => {
+  const { box } = await site(() => null);
+  await box.ok('trunk set main --host carrier.example --outbound-proxy 127.0.0.3');
+  const { trunks } = await test(box, 'main --timeout 1');
+  expect(trunks[0]?.causes[0]).toMatchObject({ code: 'connection_refused', field: 'outboundProxy' });
+  expect(trunks[0]?.causes[0]?.message).toContain('127.0.0.3 over udp');
+});
+
+it('tells a server that says 100 for ever from a silent one, once', async () => {
+  const { box } = await site(() => ({ status: 100 }));
+  const { code, trunks } = await test(box, 'main --timeout 1');
+  expect(code).toBe(7);
+  expect(trunks[0]?.causes).toEqual([expect.objectContaining({ code: 'no_answer' })]);
+  expect(trunks[0]?.causes[0]?.message).toContain('is at work, and never comes to an end');
+});
+
+it('places no second call with an account that was rejected at the first', async () => {
+  const { box, server } = await site(({ method }, count) =>
+    method === 'INVITE' ? challenge(`n${count}`) : { status: 200 },
+  );
+  await box.ok('trunk set main --no-registration --username account');
+  await addTrunk(box, server.port, 'second', '--no-registration');
+  await box.ok('trunk set second --username account');
+  const { trunks } = await test(box, '--all --call +15551230000 --stages call');
+  const causes = trunks.map(({ causes: [first] }) => first?.code).sort();
+  expect(causes).toEqual(['credentials_rejected', 'rejected_before']);
+  expect(server.of('INVITE').filter((one) => headerOf(one, 'Authorization') !== null)).toHaveLength(1);
+});
+
+it('does not say 488 of a call that was taken', async () => {
+  const { box } = await site(() => ({ status: 200 }));
+  await box.ok('trunk set main --no-registration');
+  const { trunks } = await test(box, 'main --call +15551230000 --stages call');
+  expect(trunks[0]?.causes[0]?.message).toContain('takes the call, and none of the media');
+});
+
 it('keeps the binding of nobody where a trace cannot be written to its end', async () => {
   if (!existsSync('/dev/full')) return;
   const { box, server } = await site(registrar(password));

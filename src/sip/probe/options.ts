@@ -100,23 +100,27 @@ const judged =
       : { status: 'ok', cause: null };
   };
 
-function said({ connection, exchange: { final, failure, sent, ms } }: Answer): string {
+function said({ connection, exchange: { final, failure, provisional, sent, ms } }: Answer): string {
   const place = endpointText(connection.remote);
   if (failure !== null) return failure.message;
   const times = sent > 1 ? `, sent ${sent} times` : '';
   if (final === null && connection.incomplete > 0)
     return `${place}: ${connection.incomplete} bytes of an answer that did not end`;
-  if (final === null) return `${place}: no answer${times}`;
+  if (final === null) return `${place}: no answer${provisional.length === 0 ? '' : ' but 100'}${times}`;
   const [elsewhere] = connection.elsewhere;
   const from = elsewhere === undefined ? '' : `, from ${endpointText(elsewhere)}`;
   return `${place}: ${final.status} ${final.reason} after ${Math.round(ms)} ms${times}${from}`;
 }
 
-function shown({ connection, exchange: { final, failure, sent, ms } }: Answer): Record<string, unknown> {
+function shown({
+  connection,
+  exchange: { final, failure, provisional, sent, ms },
+}: Answer): Record<string, unknown> {
   return {
     ...connection.remote,
     sent,
     ms: Math.round(ms),
+    ...(final === null && provisional.length > 0 ? { promised: true } : {}),
     ...(final === null ? {} : answerFacts(final)),
     ...(final === null ? {} : { allow: headerOf(final, 'Allow') }),
     ...(failure === null ? {} : { cause: failure.reason }),

@@ -10,6 +10,7 @@ import { contactUri, newRequest, newToken, transportParameter } from '../request
 import { openConnection } from '../transport.ts';
 import { TransportFailure } from '../transport-failure.ts';
 import { stopwatch } from './clock.ts';
+import { notAgain } from './not-again.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 import { answerFacts, causeOfStatus } from './status-cause.ts';
 
@@ -42,7 +43,7 @@ export async function register(
   around: ProbeSurroundings,
 ): Promise<{ finding: Finding; response: SipResponse | null; serviceRoute: string[] }> {
   const since = stopwatch();
-  const once = around.registerOnce ?? ((attempt) => attempt());
+  const once = around.accountOnce ?? ((attempt) => attempt());
   const binding: Binding = { callId: newToken(), cseq: 0, user: settings.user ?? 'sipctl' };
   const ended = await once(async () => {
     // It may have waited for another trunk of the account: what was not begun needs no end.
@@ -53,7 +54,7 @@ export async function register(
     const rejected = (attempts > 0 && refusal !== null) || exchange.final?.status === 403;
     return { registration, rejected };
   });
-  if (ended === null) return { finding: notAgain(since()), response: null, serviceRoute: [] };
+  if (ended === null) return { finding: notAgain('register', since()), response: null, serviceRoute: [] };
   const { registration } = ended;
   const response = registration.answered.exchange.final;
   const registered = response !== null && response.status < 300;
@@ -206,6 +207,7 @@ function found(registration: Registration, binding: Binding, removed: boolean | 
     ...connection.remote,
     sent: exchange.sent,
     attempts,
+    ...(final === null && exchange.provisional.length > 0 ? { promised: true } : {}),
     ...(final === null ? {} : answerFacts(final)),
     ...(challenge === null ? {} : { realm: challenge.realm, algorithm: challenge.algorithm }),
     ...(redirects.length === 0 ? {} : { redirects }),
@@ -220,7 +222,11 @@ function found(registration: Registration, binding: Binding, removed: boolean | 
   });
   if (failure !== null) return fail(failure.reason, failure.message);
   if (final === null) {
-    return fail('no_answer', `${endpointText(connection.remote)}: no answer, sent ${exchange.sent} times`);
+    const promised = exchange.provisional.length === 0 ? '' : ' but 100';
+    return fail(
+      'no_answer',
+      `${endpointText(connection.remote)}: no answer${promised}, sent ${exchange.sent} times`,
+    );
   }
   const said = `${final.status} ${final.reason}`;
   if (refusal !== null) return fail(refusal, `${said}, realm '${challenge?.realm ?? ''}'`);
@@ -262,12 +268,3 @@ function seconds(text: string | null | undefined): number | null {
   const whole = /^\s*(\d{1,10})(?!\d)/.exec(text ?? '')?.[1];
   return whole === undefined ? null : Number(whole);
 }
-
-const notAgain = (ms: number): Finding => ({
-  stage: 'register',
-  status: 'failed',
-  cause: 'rejected_before',
-  detail: 'not tried: the carrier has rejected this account in this run already, and might lock it',
-  ms,
-  facts: {},
-});
