@@ -98,7 +98,9 @@ export const reaching: Explanations = {
   }),
   connection_failed: (one) => ({
     message: `this machine could not send to ${at(one)}: ${one.detail}`,
-    hint: 'is there a firewall on this machine?',
+    hint: one.detail.includes('too many open files')
+      ? 'test fewer trunks at one time: --concurrency <n>'
+      : 'is there a firewall on this machine?',
   }),
   tls_client_certificate: (one) => ({
     message: `${server(one)} wants a certificate of yours`,

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { headerOf, type SipRequest } from '../../src/sip/message.ts';
@@ -156,6 +156,31 @@ it('does not say 488 of a call that was taken', async () => {
   await box.ok('trunk set main --no-registration');
   const { trunks } = await test(box, 'main --call +15551230000 --stages call');
   expect(trunks[0]?.causes[0]?.message).toContain('takes the call, and none of the media');
+});
+
+it('hides digest proofs that the other side repeats', async () => {
+  const { box, server } = await site((request) => {
+    const proof = headerOf(request, 'Authorization');
+    if (request.method !== 'REGISTER') return { status: 200 };
+    if (proof === null) return challenge('n', ',qop="auth"');
+    return { status: 403, reason: proof, headers: { Warning: `399 x "${proof.replaceAll('"', '\\"')}"` } };
+  });
+  const [trace, pcap] = [join(box.dir, 'trace.txt'), join(box.dir, 'trace.pcap')];
+  const argv = ['trunk', 'test', 'main', '--trace', trace, '--pcap', pcap, '--debug'];
+  const [text, json] = [await box.sipctl(argv), await box.sipctl([...argv.slice(0, 3), '--json'])];
+  const proofs = server.of('REGISTER').flatMap((request) => {
+    const sent = headerOf(request, 'Authorization') ?? '';
+    return [...sent.matchAll(/\b(?:response|cnonce)="([^"]+)"/g)].map(([, proof = '']) => proof);
+  });
+  expect(proofs.length).toBeGreaterThan(3);
+  const told = [
+    text.stdout,
+    text.stderr,
+    json.stdout,
+    readFileSync(trace, 'utf8'),
+    readFileSync(pcap, 'latin1'),
+  ];
+  for (const proof of proofs) for (const one of told) expect(one).not.toContain(proof);
 });
 
 it('keeps the binding of nobody where a trace cannot be written to its end', async () => {
