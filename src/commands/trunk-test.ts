@@ -5,7 +5,7 @@ import { e164 } from '../model/rules.ts';
 import { type TestOptions, type TrunkUnderTest, testTrunks } from '../pipeline/test-trunks.ts';
 import { type Tested, testFailure } from '../pipeline/tested.ts';
 import { testViaNode, type ViaNode } from '../pipeline/via-node.ts';
-import { explanationsText, nagios, testText } from '../report/trunk-test.ts';
+import { nagios, testText } from '../report/trunk-test.ts';
 import type { StageName } from '../sip/finding.ts';
 import type { OptionSpec, Result, VerbSpec } from './command.ts';
 import { type Input, integerOption } from './command.ts';
@@ -20,8 +20,8 @@ const run = interruptible((app, input) =>
   input.options.nagios === true ? forMonitoring(app, input) : reported(app, input, testText),
 );
 
-/** Tests, and tells it in one of the two ways. */
-async function reported(
+/** Tests, and tells it as a report or as explanations. */
+export async function reported(
   app: App,
   input: Input,
   text: (tests: readonly Tested[], ...style: Parameters<Result['text']>) => string,
@@ -68,16 +68,13 @@ async function testAsked(app: App, input: Input): Promise<Tested[]> {
   );
 }
 
+const wrong = (code: string, message: string, hint: string): SipctlError =>
+  new SipctlError('usage', { code, message, hint });
+
 /** @throws SipctlError `usage` where one part of the command line would silently make another one void */
 function refuseContradictions(app: App, input: Input): void {
-  const { all, allTenants, nagios: monitoring, call, via } = input.options;
+  const { nagios: monitoring, call, via } = input.options;
   const stages = stagesOf(input);
-  const isNamed = input.args.some((name) => name !== undefined);
-  const wrong = (code: string, message: string, hint: string): SipctlError =>
-    new SipctlError('usage', { code, message, hint });
-  if (isNamed && (all === true || allTenants === true)) {
-    throw wrong('names_and_all', 'trunks are named, and all are asked for, too', 'give the names, or --all');
-  }
   if (monitoring === true && app.config.json) {
     throw wrong('two_forms', '--nagios and --json are two forms of one answer', 'give one of the two');
   }
@@ -89,17 +86,21 @@ function refuseContradictions(app: App, input: Input): void {
   }
 }
 
-/** The trunks that are named, or all enabled ones. @throws SipctlError `usage` where nothing is asked for */
-async function trunksAsked(app: App, input: Input): Promise<TrunkUnderTest[]> {
+/** The trunks that are named, or all enabled ones. @throws SipctlError `usage` where neither is asked for, or both */
+export async function trunksAsked(app: App, input: Input): Promise<TrunkUnderTest[]> {
   const { records } = await app.store();
   const names = [...new Set(input.args.filter((name) => name !== undefined))];
   const everywhere = input.options.allTenants === true;
-  if (names.length === 0 && input.options.all !== true && !everywhere) {
-    throw new SipctlError('usage', {
-      code: 'no_trunk',
-      message: 'no trunk is named',
-      hint: 'name trunks, or give --all for those of the tenant, --all-tenants for those of everybody',
-    });
+  const isAll = input.options.all === true || everywhere;
+  if (names.length === 0 && !isAll) {
+    throw wrong(
+      'no_trunk',
+      'no trunk is named',
+      'name trunks, or give --all for those of the tenant, --all-tenants for those of everybody',
+    );
+  }
+  if (names.length > 0 && isAll) {
+    throw wrong('names_and_all', 'trunks are named, and all are asked for, too', 'give the names, or --all');
   }
   const tenants = everywhere
     ? ((await records.list(nouns.tenant)) as unknown as nouns.Tenant[])
@@ -193,7 +194,7 @@ function callOf(input: Input): TestOptions['request']['call'] {
   });
 }
 
-const testFlags: readonly OptionSpec[] = [
+export const testFlags: readonly OptionSpec[] = [
   ['--all', 'every enabled trunk of the tenant'],
   ['--all-tenants', 'every enabled trunk of every tenant'],
   ['--stages <list>', `only these of ${choosable.join(',')}; DNS and connection are always tested`],
@@ -219,14 +220,4 @@ export const trunkTest: VerbSpec = {
     'sipctl trunk test --all-tenants --nagios',
   ],
   run,
-};
-
-/** The same test, told as causes and remedies. */
-export const trunkExplain: VerbSpec = {
-  name: 'explain',
-  summary: 'test trunks, and say only what is wrong and what to do',
-  args: '[name...]',
-  options: testFlags,
-  examples: ['sipctl trunk explain telnyx_main --tenant acme'],
-  run: interruptible((app, input) => reported(app, input, explanationsText)),
 };

@@ -10,7 +10,8 @@ import type { Stored } from '../store/rows.ts';
 import type { Patch, Writer } from '../store/writer.ts';
 import { idleTrunkWarnings } from './call-surroundings.ts';
 import { nounCommand } from './noun-verbs.ts';
-import { trunkExplain, trunkTest } from './trunk-test.ts';
+import { trunkExplain } from './trunk-explain.ts';
+import { trunkTest } from './trunk-test.ts';
 
 /** The trunk's main number is a number of the tenant, and arrives on the trunk. */
 async function recordDid(writer: Writer, trunk: ObjectRef, values: Patch): Promise<void> {

@@ -14,11 +14,17 @@ export const answered: Explanations = {
             message: `${one.subject.host} does not know this address (403)`,
             hint: 'have the PBX’s public address allowed at the carrier, and test from there: --via <node>',
           }
-        : {
-            message: `${one.subject.host} forbids it (403): the account is known and locked, or this address is not allowed`,
-            field: 'username',
-            hint: 'look at the account on the carrier’s own pages: is it active, paid, and free of an address filter?',
-          },
+        : Number(one.facts.attempts) > 0
+          ? {
+              message: `${one.subject.host} forbids it (403) once it has seen the password: FreeSWITCH and others say so of a wrong one; or the account is locked`,
+              field: 'password',
+              hint: set(one, '--password-stdin'),
+            }
+          : {
+              message: `${one.subject.host} forbids it (403): the account is known and locked, or this address is not allowed`,
+              field: 'username',
+              hint: 'look at the account on the carrier’s own pages: is it active, paid, and free of an address filter?',
+            },
   payment_required: (one) => ({
     message: `${one.subject.host} wants to be paid first (402)`,
     hint: 'top the account up',

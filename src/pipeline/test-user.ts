@@ -82,7 +82,8 @@ async function phones(user: ResolvedUser, target: Target, signal: AbortSignal): 
   } catch (error) {
     if (!(error instanceof SipctlError) || error.outcome === 'interrupted') throw error;
     const problems: Problem[] = [...error.problems];
-    return finding('failed', problems[0]?.code ?? 'failed', error.message, { problems });
+    const unreachable = error.outcome === 'unreachable';
+    return finding('failed', problems[0]?.code ?? 'failed', error.message, { problems, unreachable });
   }
 }
 

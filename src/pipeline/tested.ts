@@ -50,5 +50,9 @@ export function testFailure(tests: readonly Tested[]): SipctlError | null {
 const ways = new Set(['no_answer', 'host_unreachable', 'network_unreachable']);
 
 // Over UDP a way that is closed shows only when something is sent.
-const isUnreached = ({ stage, cause }: Finding): boolean =>
-  stage === 'dns' || stage === 'connect' || ways.has(cause ?? '') || /^connection_/.test(cause ?? '');
+const isUnreached = ({ stage, cause, facts }: Finding): boolean =>
+  stage === 'dns' ||
+  stage === 'connect' ||
+  ways.has(cause ?? '') ||
+  /^connection_/.test(cause ?? '') ||
+  facts.unreachable === true;

@@ -55,7 +55,7 @@ function unasked(stage: Finding['stage'], error: SipctlError, ms: number): Findi
     cause: problems[0]?.code ?? 'failed',
     detail: error.message,
     ms,
-    facts: { problems },
+    facts: { problems, unreachable: error.outcome === 'unreachable' },
   };
 }
 
