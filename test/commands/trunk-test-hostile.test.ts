@@ -158,6 +158,12 @@ it('does not say 488 of a call that was taken', async () => {
   expect(trunks[0]?.causes[0]?.message).toContain('takes the call, and none of the media');
 });
 
+it('cuts short what nobody could read', async () => {
+  const { box } = await site(() => ({ status: 403, reason: 'x'.repeat(50_000) }));
+  const { stdout } = await box.sipctl('trunk test main');
+  expect(stdout.length).toBeLessThan(5000);
+});
+
 it('hides digest proofs that the other side repeats', async () => {
   const { box, server } = await site((request) => {
     const proof = headerOf(request, 'Authorization');

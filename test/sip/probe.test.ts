@@ -1,7 +1,10 @@
+import type { TLSSocket } from 'node:tls';
 import { expect, it } from 'vitest';
 import { type Tested, testFailure } from '../../src/pipeline/tested.ts';
 import type { DnsSource } from '../../src/sip/dns.ts';
+import { leadsInward } from '../../src/sip/probe/inward.ts';
 import { probe } from '../../src/sip/probe/probe.ts';
+import { readTlsFacts } from '../../src/sip/tls-facts.ts';
 import { registrar, sipServer } from '../support/scripted-registrar.ts';
 
 const twoAddresses: DnsSource = {
@@ -33,6 +36,32 @@ it('registers at an address that leaves OPTIONS unanswered where another one is 
   const stage = (name: string) => findings.find((one) => one.stage === name);
   expect(stage('options')).toMatchObject({ status: 'warning', cause: 'connection_refused' });
   expect(stage('register')).toMatchObject({ status: 'ok', facts: { address: '127.0.0.1' } });
+});
+
+it.each([
+  ['192.0.2.1', '127.0.0.1', true],
+  ['192.0.2.1', '169.254.169.254', true],
+  ['2001:db8::1', '::1', true],
+  ['192.0.2.1', '::ffff:127.0.0.1', true],
+  ['192.0.2.1', '10.0.0.1', false],
+  ['192.0.2.1', '192.0.2.2', false],
+  ['127.0.0.1', '127.0.0.2', false],
+])('of a redirect from %s to %s it is %s that it leads inward', (from, to, inward) => {
+  expect(leadsInward(from, to)).toBe(inward);
+});
+
+it('reads a certificate whose dates are none', () => {
+  const certificate = { subject: {}, issuer: {}, valid_from: 'Bad time value', valid_to: 'Bad time value' };
+  const socket = {
+    getPeerCertificate: () => certificate,
+    getProtocol: () => 'TLSv1.3',
+    getCipher: () => ({ standardName: 'AES' }),
+    authorizationError: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+  } as unknown as TLSSocket;
+  expect(readTlsFacts(socket, 'carrier.example')).toMatchObject({
+    notAfter: 'unknown',
+    fault: 'tls_untrusted',
+  });
 });
 
 it.each([

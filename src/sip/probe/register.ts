@@ -10,6 +10,7 @@ import { contactUri, newRequest, newToken, transportParameter } from '../request
 import { openConnection } from '../transport.ts';
 import { TransportFailure } from '../transport-failure.ts';
 import { stopwatch } from './clock.ts';
+import { leadsInward } from './inward.ts';
 import { notAgain } from './not-again.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 import { answerFacts, causeOfStatus } from './status-cause.ts';
@@ -161,7 +162,7 @@ async function connectionTo(
     around.signal,
   );
   const [target] = targets;
-  if (target === undefined) return null;
+  if (target === undefined || leadsInward(from.remote.address, target.address)) return null;
   try {
     const { timeoutMs, signal, trace, ca } = around;
     return await openConnection(target, {
