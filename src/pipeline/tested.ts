@@ -47,12 +47,14 @@ export function testFailure(tests: readonly Tested[]): SipctlError | null {
   return new SipctlError(unreached ? 'unreachable' : 'failed', problems);
 }
 
-const ways = new Set(['no_answer', 'host_unreachable', 'network_unreachable']);
+const ways = new Set([
+  'no_answer',
+  'connection_refused',
+  'connection_timeout',
+  'host_unreachable',
+  'network_unreachable',
+]);
 
-// Over UDP a way that is closed shows only when something is sent.
+// Over UDP a way that is closed shows only when something is sent. Who breaks a connection off was reached.
 const isUnreached = ({ stage, cause, facts }: Finding): boolean =>
-  stage === 'dns' ||
-  stage === 'connect' ||
-  ways.has(cause ?? '') ||
-  /^connection_/.test(cause ?? '') ||
-  facts.unreachable === true;
+  stage === 'dns' || stage === 'connect' || ways.has(cause ?? '') || facts.unreachable === true;

@@ -66,9 +66,9 @@ it('reads a certificate whose dates are none', () => {
 
 it.each([
   [['options', 'no_answer'], ['pbx-registration', 'credentials_rejected'], 'failed'],
-  [['options', 'host_unreachable'], ['register', 'no_answer'], 'unreachable'],
+  [['options', 'host_unreachable'], ['register', 'network_unreachable'], 'unreachable'],
   [['connect', 'tls_expired'], ['connect', 'connection_refused'], 'unreachable'],
-  [['options', 'connection_closed'], ['register', 'connection_closed'], 'unreachable'],
+  [['options', 'connection_closed'], ['register', 'connection_closed'], 'failed'],
 ] as const)('%j and %j end a test as %s', (one, other, outcome) => {
   const stages = [one, other].map(([stage, cause]) => ({
     ...{ stage, status: 'failed' as const, cause, detail: '', ms: 0, facts: {} },
