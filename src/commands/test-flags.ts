@@ -1,12 +1,14 @@
+import { X509Certificate } from 'node:crypto';
+import { Resolver } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import type { App } from '../app.ts';
-import { SipctlError } from '../errors.ts';
+import { type Problem, SipctlError } from '../errors.ts';
 import { host as hostRule } from '../model/rules.ts';
 import type { TestSurroundings } from '../pipeline/tested.ts';
 import type { ProbeSettings } from '../sip/probe/settings.ts';
 import type { Trace } from '../sip/trace.ts';
-import { type Input, integerOption, type OptionSpec } from './command.ts';
+import { type Input, integerOption, type OptionSpec, type Run } from './command.ts';
 import { progressOf } from './run-options.ts';
 import { openTraces } from './test-traces.ts';
 
@@ -20,7 +22,22 @@ export const networkFlags: readonly OptionSpec[] = [
   ['--pcap <file>', 'write every SIP message there as packets, without secrets'],
 ];
 
-export const secondsHint = 'give whole seconds, for example 5';
+/** Longer than anybody waits, and short enough for a timer. */
+const mostSeconds = 3600;
+
+/** Whole seconds up to an hour; null where they are not given. @throws SipctlError `invalid` */
+export function secondsOption(input: Input, name: string): number | null {
+  const seconds = integerOption(input, name, 1, secondsHint);
+  if (seconds === null || seconds <= mostSeconds) return seconds;
+  throw new SipctlError('invalid', {
+    code: `invalid_${name}`,
+    message: `${name}: ${seconds} seconds are more than an hour`,
+    field: name,
+    hint: secondsHint,
+  });
+}
+
+const secondsHint = 'give whole seconds, for example 5';
 
 /** Runs a test with what `networkFlags` say, its traces open and its progress shown. */
 export async function testing<T>(
@@ -34,7 +51,9 @@ export async function testing<T>(
     // Stages pass too fast, and too many at a time, for lines in a log.
     const progress = app.terminal.animated ? await progressOf(app) : silent;
     try {
-      return await test(around, progress.show);
+      const result = await test(around, progress.show);
+      traces.finish();
+      return result;
     } finally {
       progress.end();
     }
@@ -43,6 +62,23 @@ export async function testing<T>(
   }
 }
 
+/** A test that says at Ctrl-C what it has taken back, rather than that nothing was put in force. */
+export const interruptible =
+  (run: Run): Run =>
+  async (app, input) => {
+    try {
+      return await run(app, input);
+    } catch (error) {
+      if (!app.signal.aborted) throw error;
+      return { data: null, text: () => '', outcome: 'interrupted', errors: [takenBack] };
+    }
+  };
+
+const takenBack: Problem = {
+  code: 'interrupted',
+  message: 'interrupted: what the test had registered or called was taken back',
+};
+
 const silent = { show: () => undefined, end: () => undefined };
 
 /** @throws SipctlError `invalid` */
@@ -50,9 +86,9 @@ export async function surroundings(app: App, input: Input, trace?: Trace): Promi
   const { systemDns } = await import('../sip/system-dns.ts');
   const { dns, ca } = input.options;
   return {
-    dns: systemDns(typeof dns === 'string' ? dns.split(',').map((server) => server.trim()) : undefined),
+    dns: systemDns(typeof dns === 'string' ? nameServers(dns) : undefined),
     signal: app.signal,
-    timeoutMs: (integerOption(input, 'timeout', 1, secondsHint) ?? 8) * 1000,
+    timeoutMs: (secondsOption(input, 'timeout') ?? 8) * 1000,
     userAgent: `sipctl/${app.version}`,
     trace,
     ca: typeof ca === 'string' ? readAuthority(ca) : undefined,
@@ -74,10 +110,30 @@ export function stunOf({ options }: Input): ProbeSettings['stun'] {
   });
 }
 
+function nameServers(list: string): string[] {
+  const servers = list.split(',').map((server) => server.trim());
+  try {
+    new Resolver().setServers(servers);
+    return servers;
+  } catch {
+    throw new SipctlError('invalid', {
+      code: 'invalid_dns',
+      message: `dns: '${list}' is no list of name servers`,
+      field: 'dns',
+      hint: 'give addresses, with a port where it is not 53: 192.0.2.53 or 192.0.2.53:5353,[2001:db8::53]:53',
+    });
+  }
+}
+
+const certificates = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
 function readAuthority(file: string): string {
   try {
     const text = readFileSync(file, 'utf8');
-    if (text.includes('BEGIN CERTIFICATE')) return [...rootCertificates, text].join('\n');
+    const found = text.match(certificates) ?? [];
+    // TLS would pass over what is none, and trust nobody.
+    for (const one of found) new X509Certificate(one);
+    if (found.length > 0) return [...rootCertificates, ...found].join('\n');
   } catch (error) {
     throw unreadable(file, (error as Error).message);
   }

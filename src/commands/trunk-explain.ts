@@ -1,13 +1,14 @@
 import { SipctlError } from '../errors.ts';
 import { explainedStatus } from '../pipeline/explain-status.ts';
 import { explanationsText } from '../report/trunk-test.ts';
-import { type Input, integerOption, type Run, type VerbSpec } from './command.ts';
+import { type Input, integerOption, type VerbSpec } from './command.ts';
+import { interruptible } from './test-flags.ts';
 import { reported, testFlags, trunksAsked } from './trunk-test.ts';
 
 const stages = ['register', 'call', 'options'] as const;
 
 /** Tests, or explains a status that somebody saw elsewhere without sending anything. */
-const run: Run = async (app, input) => {
+const run = interruptible(async (app, input) => {
   const status = integerOption(input, 'status', 300, 'give a final status of SIP, for example 403');
   if (status === null) return reported(app, input, explanationsText);
   if (status > 699) throw noStatus(status);
@@ -19,7 +20,7 @@ const run: Run = async (app, input) => {
     data: { trunks: explained.map(({ tenant, name, causes }) => ({ tenant, trunk: name, causes })) },
     text: (style) => explanationsText(explained, style),
   };
-};
+});
 
 function stageOf({ options }: Input): (typeof stages)[number] {
   const during = options.during ?? 'call';

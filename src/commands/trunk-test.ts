@@ -7,17 +7,18 @@ import { type Tested, testFailure } from '../pipeline/tested.ts';
 import { testViaNode, type ViaNode } from '../pipeline/via-node.ts';
 import { nagios, testText } from '../report/trunk-test.ts';
 import type { StageName } from '../sip/finding.ts';
-import type { OptionSpec, Result, Run, VerbSpec } from './command.ts';
+import type { OptionSpec, Result, VerbSpec } from './command.ts';
 import { type Input, integerOption } from './command.ts';
 import { endedBy } from './ended.ts';
 import { bareNumber } from './tenant-flow.ts';
-import { networkFlags, secondsHint, stunOf, surroundings, testing } from './test-flags.ts';
+import { interruptible, networkFlags, secondsOption, stunOf, surroundings, testing } from './test-flags.ts';
 
 /** Stages that can be chosen; what comes before them is always gone through, as they need it. */
 const choosable = ['options', 'register', 'call', 'nat'] as const;
 
-const run: Run = (app, input) =>
-  input.options.nagios === true ? forMonitoring(app, input) : reported(app, input, testText);
+const run = interruptible((app, input) =>
+  input.options.nagios === true ? forMonitoring(app, input) : reported(app, input, testText),
+);
 
 /** Tests, and tells it as a report or as explanations. */
 export async function reported(
@@ -49,7 +50,7 @@ async function forMonitoring(app: App, input: Input): Promise<Result> {
     const { text, code } = nagios(await testAsked(app, input));
     return { data: null, text: () => text, exitCode: code };
   } catch (error) {
-    if (!(error instanceof SipctlError)) throw error;
+    if (!(error instanceof SipctlError) || app.signal.aborted || app.config.json) throw error;
     return {
       data: null,
       text: () => `TRUNK UNKNOWN - ${error.message.replace(/[\r\n|]+/g, ' ')}\n`,
@@ -59,6 +60,7 @@ async function forMonitoring(app: App, input: Input): Promise<Result> {
 }
 
 async function testAsked(app: App, input: Input): Promise<Tested[]> {
+  refuseContradictions(app, input);
   const trunks = await trunksAsked(app, input);
   const catalog = await app.catalog();
   return testing(app, input, async (around, progress) =>
@@ -66,17 +68,39 @@ async function testAsked(app: App, input: Input): Promise<Tested[]> {
   );
 }
 
-/** The trunks that are named, or all enabled ones. @throws SipctlError `usage` where nothing is asked for */
+const wrong = (code: string, message: string, hint: string): SipctlError =>
+  new SipctlError('usage', { code, message, hint });
+
+/** @throws SipctlError `usage` where one part of the command line would silently make another one void */
+function refuseContradictions(app: App, input: Input): void {
+  const { nagios: monitoring, call, via } = input.options;
+  const stages = stagesOf(input);
+  if (monitoring === true && app.config.json) {
+    throw wrong('two_forms', '--nagios and --json are two forms of one answer', 'give one of the two');
+  }
+  if (call === undefined && input.options.stages !== undefined && stages.has('call')) {
+    throw wrong('no_number', 'the stage call needs a number', 'give --call <number>, too');
+  }
+  if (call !== undefined && via === undefined && !stages.has('call')) {
+    throw wrong('call_left_out', '--stages leaves out the call that --call asks for', 'add call to --stages');
+  }
+}
+
+/** The trunks that are named, or all enabled ones. @throws SipctlError `usage` where neither is asked for, or both */
 export async function trunksAsked(app: App, input: Input): Promise<TrunkUnderTest[]> {
   const { records } = await app.store();
-  const names = input.args.filter((name) => name !== undefined);
+  const names = [...new Set(input.args.filter((name) => name !== undefined))];
   const everywhere = input.options.allTenants === true;
-  if (names.length === 0 && input.options.all !== true && !everywhere) {
-    throw new SipctlError('usage', {
-      code: 'no_trunk',
-      message: 'no trunk is named',
-      hint: 'name trunks, or give --all for those of the tenant, --all-tenants for those of everybody',
-    });
+  const isAll = input.options.all === true || everywhere;
+  if (names.length === 0 && !isAll) {
+    throw wrong(
+      'no_trunk',
+      'no trunk is named',
+      'name trunks, or give --all for those of the tenant, --all-tenants for those of everybody',
+    );
+  }
+  if (names.length > 0 && isAll) {
+    throw wrong('names_and_all', 'trunks are named, and all are asked for, too', 'give the names, or --all');
   }
   const tenants = everywhere
     ? ((await records.list(nouns.tenant)) as unknown as nouns.Tenant[])
@@ -157,7 +181,7 @@ function stagesOf({ options }: Input): ReadonlySet<StageName> {
 function callOf(input: Input): TestOptions['request']['call'] {
   const { call } = input.options;
   if (typeof call !== 'string') return null;
-  const seconds = integerOption(input, 'seconds', 1, secondsHint) ?? 3;
+  const seconds = secondsOption(input, 'seconds') ?? 3;
   const number = e164(bareNumber(call));
   // Extensions and service numbers of a peer are called as they are written.
   if (number.ok) return { number: number.value, seconds };

@@ -31,7 +31,7 @@ export const accepting: Explanations = {
   realm_mismatch: (one) => ({
     message: `the trunk answers realm '${one.subject.realm ?? ''}' only, the carrier asks as '${fact(one, 'realm')}'`,
     field: 'realm',
-    hint: set(one, `--realm '${fact(one, 'realm')}'`),
+    hint: set(one, `--realm ${quoted(fact(one, 'realm'))}`),
   }),
   unknown_user: (one) => ({
     message: `${one.subject.host} knows no account '${one.subject.username ?? ''}'`,
@@ -43,7 +43,7 @@ export const accepting: Explanations = {
     hint: 'it ends by itself; until then calls in may come here',
   }),
   interval_too_brief: (one) => ({
-    message: `${one.subject.host} refuses even the interval that it asked for`,
+    message: `${one.subject.host} refuses how long the registration is to last, and names no time that it takes`,
     hint: 'a fault of the registrar; tell the carrier',
   }),
   redirect_loop: (one) => ({
@@ -51,6 +51,14 @@ export const accepting: Explanations = {
     field: 'host',
     hint: 'use the last host of the row',
   }),
+  redirect_unreachable: (one) => ({
+    message: `${one.subject.host} sends the registration elsewhere, and there is no way there: ${one.detail}`,
+    field: 'host',
+    hint: 'a fault of the carrier, or a name that only its own network knows: ask it for the right host',
+  }),
 };
+
+// The carrier chose it, and it is going to be pasted into a shell.
+const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 const realm = (one: Case): string => (fact(one, 'realm') === '' ? '' : ` (realm '${fact(one, 'realm')}')`);

@@ -95,7 +95,7 @@ export const answered: Explanations = {
     one.stage === 'webrtc'
       ? browserRefused(one)
       : {
-          message: `${one.subject.host} does not accept the media that were offered (488)${warned(one)}: ${one.subject.codecs.join(',')}${one.subject.srtp ? ', with SRTP' : ', without SRTP'}`,
+          message: `${one.subject.host} ${refusedMedia(one)}${warned(one)}: ${one.subject.codecs.join(',')}${one.subject.srtp ? ', with SRTP' : ', without SRTP'}`,
           field: mediaField(one),
           hint:
             mediaField(one) === 'srtp'
@@ -131,6 +131,12 @@ const refusedCodecs = {
 
 const undelivered = (one: Case): string =>
   `what the PBX has of this user is no WebRTC endpoint: was it delivered? sipctl apply; else ${set(one, '--template webrtc_user')}`;
+
+// A call may also be taken with an answer that holds nothing of what was offered.
+const refusedMedia = ({ facts: { status } }: Case): string =>
+  typeof status === 'number' && status < 300
+    ? 'takes the call, and none of the media that were offered'
+    : `does not accept the media that were offered (${typeof status === 'number' ? status : 488})`;
 
 const warned = (one: Case): string =>
   typeof one.facts.warning === 'string' ? ` (${one.facts.warning})` : '';

@@ -11,6 +11,7 @@ export interface Subject
     | 'tenant'
     | 'host'
     | 'port'
+    | 'outboundProxy'
     | 'username'
     | 'authUsername'
     | 'realm'
@@ -46,7 +47,23 @@ interface Explanation {
 /** Cause word → how it is told. */
 export type Explanations = Readonly<Record<string, (one: Case) => Explanation>>;
 
-export const at = ({ subject }: Case): string => `${subject.host}:${subject.port} over ${subject.transport}`;
+/** Who is spoken to: the outbound proxy where there is one. */
+export const server = ({ subject: { outboundProxy, host } }: Case): string => outboundProxy ?? host;
+
+/** The field that names it. */
+export const serverField = ({ subject }: Case): string =>
+  subject.outboundProxy === null ? 'host' : 'outboundProxy';
+
+/** The field that says its port: an outbound proxy has the usual one. */
+export const portField = ({ subject }: Case): string =>
+  subject.outboundProxy === null ? 'port' : 'outboundProxy';
+
+/** The flag that names it. */
+export const serverFlag = ({ subject }: Case): string =>
+  subject.outboundProxy === null ? '--host' : '--outbound-proxy';
+
+export const at = (one: Case): string =>
+  `${server(one)}${one.subject.outboundProxy === null ? `:${one.subject.port}` : ''} over ${one.subject.transport}`;
 
 /** The command line that mends a field; where a user's phone finds its PBX is told to the test alone. */
 export function set({ subject }: Case, flags: string): string {
@@ -65,7 +82,7 @@ export const published = ({ subject }: Case): string =>
   subject.noun === 'trunk' ? `sipctl provider show ${subject.template.id}` : 'sipctl doctor';
 
 export const firewall = (one: Case): string =>
-  `ask whether a firewall lets ${one.subject.transport === 'udp' ? 'UDP' : 'TCP'} port ${one.subject.port} out and its answers in, and compare host, port and transport with: ${published(one)}`;
+  `ask whether a firewall lets ${one.subject.transport === 'udp' ? 'UDP' : 'TCP'}${one.subject.outboundProxy === null ? ` port ${one.subject.port}` : ''} out and its answers in, and compare host, port and transport with: ${published(one)}`;
 
 /** A fact as text; empty where there is none. */
 export const fact = ({ facts }: Case, name: string): string => String(facts[name] ?? '');

@@ -10,10 +10,6 @@ export const media: Explanations = {
     message: 'the call was answered, and the other side got no sound of ours',
     hint: 'let UDP out to the carrier’s media servers',
   }),
-  audio_one_way: () => ({
-    message: 'sound goes one way only',
-    hint: 'a NAT or a firewall between: the address in the SDP must be the one that the carrier reaches',
-  }),
   audio_lost: (one) => ({
     message: `sound arrives with gaps: ${fact(one, 'lostPercent')} % of the packets are lost`,
     hint: 'look at the line: load, Wi-Fi, and whether voice has a queue of its own',

@@ -1,5 +1,5 @@
 import { checkConfiguration } from '../diagnosis/configuration.ts';
-import { explainFinding } from '../diagnosis/explain.ts';
+import { printable } from '../diagnosis/printable.ts';
 import { probeSettings, type TestRequest } from '../diagnosis/probe-settings.ts';
 import type { Problem } from '../errors.ts';
 import type { Tenant, Trunk } from '../model/nouns.ts';
@@ -8,7 +8,8 @@ import type { ResolvedTrunk } from '../model/site.ts';
 import type { Catalog } from '../model/template.ts';
 import type { Finding, StageName } from '../sip/finding.ts';
 import { probe } from '../sip/probe/probe.ts';
-import { type Tested, type TestSurroundings, worst } from './tested.ts';
+import type { ProbeSurroundings } from '../sip/probe/settings.ts';
+import { causesOf, type Tested, type TestSurroundings, worst } from './tested.ts';
 
 /** A trunk to be tested, as it is stored. */
 export interface TrunkUnderTest {
@@ -43,7 +44,11 @@ export async function testTrunks(
   const lane = async (): Promise<void> => {
     for (const [at, one] of waiting) results[at] = await testOne(one, catalog, options, attempts);
   };
-  await Promise.all(Array.from({ length: Math.min(options.concurrency, trunks.length) }, lane));
+  // One that is interrupted must not take the others' time to give their bindings back.
+  const lanes = await Promise.allSettled(
+    Array.from({ length: Math.min(options.concurrency, trunks.length) }, lane),
+  );
+  for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
   return results;
 }
 
@@ -56,18 +61,19 @@ async function testOne(
   const template = catalog.providers.get(trunk.provider);
   if (template === undefined) return untestable(trunk);
   const resolved = resolveTrunk(trunk, tenant, template);
-  const stages = [checkConfiguration(trunk, resolved, catalog)];
+  const found = [checkConfiguration(trunk, resolved, catalog)];
   const settings = probeSettings(resolved, tenant.country, options.request);
-  if (options.fromHere && stages[0]?.status !== 'failed') {
+  if (options.fromHere && found[0]?.status !== 'failed') {
     const account = `${settings.server.host} ${settings.credentials?.username ?? trunk.id}`;
-    const found = await probe(settings, {
+    const around: ProbeSurroundings = {
       ...options.around,
       progress: (stage) => options.progress(trunk.name, stage),
-      registerOnce: (attempt) => attempts.once(account, attempt),
-    });
-    stages.push(...found);
+      accountOnce: (attempt) => attempts.once(account, attempt),
+    };
+    found.push(...(await probe(settings, around)));
   }
-  if (options.viaNode !== null) stages.push(...(await options.viaNode(resolved, tenant.country)));
+  if (options.viaNode !== null) found.push(...(await options.viaNode(resolved, tenant.country)));
+  const stages = found.map(printable);
   return {
     tenant: trunk.tenant,
     name: trunk.name,
@@ -75,7 +81,7 @@ async function testOne(
     knownByAddress: resolved.authType === 'ip',
     status: worst(stages),
     stages,
-    causes: stages.flatMap((finding) => explainFinding({ ...resolved, noun: 'trunk' }, finding)),
+    causes: causesOf({ ...resolved, noun: 'trunk' }, stages),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Subject } from '../diagnosis/case.ts';
-import { explainFinding } from '../diagnosis/explain.ts';
+import { printable } from '../diagnosis/printable.ts';
 import { checkWebRtcTemplate } from '../diagnosis/webrtc.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import type { ResolvedUser } from '../model/site.ts';
@@ -10,7 +10,7 @@ import type { Finding, StageName } from '../sip/finding.ts';
 import { stopwatch } from '../sip/probe/clock.ts';
 import { probe } from '../sip/probe/probe.ts';
 import type { ProbeSettings } from '../sip/probe/settings.ts';
-import { type Tested, type TestSurroundings, worst } from './tested.ts';
+import { causesOf, type Tested, type TestSurroundings, worst } from './tested.ts';
 
 /** A user, and where a phone would look for the PBX. */
 export interface UserUnderTest {
@@ -31,20 +31,20 @@ export async function testUser(
   progress: (subject: string, stage: string) => void,
 ): Promise<Tested> {
   const { user, target } = under;
-  const stages = under.webrtc === null ? [] : [checkWebRtcTemplate(user, under.webrtc.engine)];
-  const fits = stages.every(({ status }) => status !== 'failed');
+  const before = under.webrtc === null ? [] : [checkWebRtcTemplate(user, under.webrtc.engine)];
+  const fits = before.every(({ status }) => status !== 'failed');
   const found = await probe(settingsOf(under, fits), {
     ...around,
     progress: (stage) => progress(user.username, stage),
   });
-  stages.push(...found);
-  if (target !== null) stages.push(await phones(user, target, around.signal));
+  if (target !== null) found.push(await phones(user, target, around.signal));
+  const stages = [...before, ...found].map(printable);
   const subject = subjectOf(under);
   return {
     ...{ tenant: user.tenant, name: user.username, kind: 'user', knownByAddress: false },
     status: worst(stages),
     stages,
-    causes: stages.flatMap((finding) => explainFinding(subject, finding)),
+    causes: causesOf(subject, stages),
   };
 }
 
@@ -110,7 +110,15 @@ function subjectOf({ user, server }: UserUnderTest): Subject {
   const { username, tenant, codecs, template } = user;
   return {
     ...server,
-    ...{ noun: 'user', name: username, tenant, username, authUsername: username, realm: null },
+    ...{
+      outboundProxy: null,
+      noun: 'user',
+      name: username,
+      tenant,
+      username,
+      authUsername: username,
+      realm: null,
+    },
     ...{ authType: 'credential', codecs, srtp: false, numberFormat: 'plus', techPrefix: null },
     template: {
       ...{ id: template.id, displayName: template.displayName, docs: '', codecs: template.codecs },

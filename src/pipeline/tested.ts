@@ -1,3 +1,5 @@
+import type { Subject } from '../diagnosis/case.ts';
+import { explainFinding } from '../diagnosis/explain.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import type { Finding } from '../sip/finding.ts';
 import type { ProbeSurroundings } from '../sip/probe/settings.ts';
@@ -15,18 +17,29 @@ export interface Tested {
 }
 
 /** What all tests of a run see of the world. */
-export type TestSurroundings = Omit<ProbeSurroundings, 'registerOnce' | 'progress'>;
+export type TestSurroundings = Omit<ProbeSurroundings, 'accountOnce' | 'progress'>;
 
 /** The gravest status of all stages. */
 export const worst = (stages: readonly Finding[]): Finding['status'] =>
   (['failed', 'warning', 'ok'] as const).find((status) => stages.some((stage) => stage.status === status)) ??
   'skipped';
 
+/** What was found wrong, each thing once: OPTIONS and REGISTER may meet the same silence. */
+export const causesOf = (subject: Subject, stages: readonly Finding[]): Problem[] => [
+  ...new Map(
+    stages
+      .flatMap((finding) => explainFinding(subject, finding))
+      .map((one) => [`${one.code} ${one.message}`, one]),
+  ).values(),
+];
+
 /** The errors that a command ends with for tests that failed; where nothing but the way there failed, `unreachable`. */
 export function testFailure(tests: readonly Tested[]): SipctlError | null {
   const failed = tests.filter(({ status }) => status === 'failed');
   if (failed.length === 0) return null;
-  const unreached = failed.every(({ stages }) => stages.some(isUnreached));
+  const unreached = failed.every(({ stages }) =>
+    stages.filter(({ status }) => status === 'failed').every(isUnreached),
+  );
   const problems = failed.flatMap((test) => {
     const prefix = tests.length === 1 ? '' : `${test.tenant}/${test.name}: `;
     return test.causes.map((cause) => ({ ...cause, message: prefix + cause.message }));
@@ -34,8 +47,14 @@ export function testFailure(tests: readonly Tested[]): SipctlError | null {
   return new SipctlError(unreached ? 'unreachable' : 'failed', problems);
 }
 
-const silences = new Set(['no_answer', 'connection_refused', 'connection_timeout']);
+const ways = new Set([
+  'no_answer',
+  'connection_refused',
+  'connection_timeout',
+  'host_unreachable',
+  'network_unreachable',
+]);
 
-const isUnreached = ({ stage, status, cause, facts }: Finding): boolean =>
-  status === 'failed' &&
-  (stage === 'dns' || stage === 'connect' || silences.has(cause ?? '') || facts.unreachable === true);
+// Over UDP a way that is closed shows only when something is sent. Who breaks a connection off was reached.
+const isUnreached = ({ stage, cause, facts }: Finding): boolean =>
+  stage === 'dns' || stage === 'connect' || ways.has(cause ?? '') || facts.unreachable === true;

@@ -255,7 +255,7 @@ class Call {
   #progress(response: SipResponse): void {
     const { status } = response;
     const ms = this.#elapsed();
-    this.#outcome.provisional.push({ status, ms });
+    if (this.#outcome.provisional.length < mostProvisional) this.#outcome.provisional.push({ status, ms });
     if (status === 180 || status === 183) this.#outcome.ringMs ??= ms;
     if (response.body.length > 0) this.#media.accept(response.body);
   }
@@ -365,6 +365,9 @@ class Call {
     await this.#hangUp(dialog.remoteTag);
   }
 }
+
+/** A server that never stops promising must not fill the memory. */
+const mostProvisional = 100;
 
 /** RFC 3261 §9.1: the branch, number and way of the INVITE. */
 function cancellation(invite: SipRequest): SipRequest {

@@ -14,7 +14,7 @@ export interface TlsFacts {
   /** The names and addresses that the certificate is for; its CN where it has no others. */
   names: string[];
   issuer: string;
-  /** ISO 8601, UTC. */
+  /** ISO 8601, UTC; `unknown` where the certificate has no date there. */
   notBefore: string;
   notAfter: string;
   /** Whole days until `notAfter`; negative once it is over. */
@@ -39,14 +39,17 @@ export function readTlsFacts(socket: TLSSocket, host: string, now: Date = new Da
     subject: distinguishedName(certificate.subject),
     names: namesOf(certificate),
     issuer: distinguishedName(certificate.issuer),
-    notBefore: new Date(certificate.valid_from).toISOString(),
-    notAfter: notAfter.toISOString(),
+    notBefore: dateText(new Date(certificate.valid_from)),
+    notAfter: dateText(notAfter),
     daysLeft: Math.floor((notAfter.getTime() - now.getTime()) / 86_400_000),
     fingerprint256: certificate.fingerprint256,
     chain: chainOf(certificate),
     fault: faultOf(certificate, String(socket.authorizationError ?? ''), host, now),
   };
 }
+
+/** A certificate may hold what is no date at all. */
+const dateText = (date: Date): string => (Number.isNaN(date.getTime()) ? 'unknown' : date.toISOString());
 
 /** The dates come first: OpenSSL keeps one error of many, and an expired certificate is what its owner can replace. */
 function faultOf(

@@ -34,6 +34,13 @@ const digestProofs = /(\b(?:response|cnonce|rspauth)\s*=\s*)("(?:[^"\\]|\\.)*"?|
 const sdpKeys = /^(a=crypto:.*?\binline:)([^\r\n]*)|^(a=ice-pwd:|a=key-mgmt:|k=)([^\r\n]*)/gim;
 const uriPasswords = /(\bsips?:[^\s:@<>"]*:)([^\s@<>"]+)(?=@)/gi;
 
+/** A server may repeat what we sent in its reason phrase, a Warning, or a body. */
+const echoedProofs = /(\b(?:response|cnonce|rspauth)\s*=\s*\\?["']?)([\da-f]{16,})/gi;
+
+/** The same text, as long, with an `x` in the place of each character of a digest proof, wherever it stands. */
+export const maskEchoes = (text: string): string =>
+  text.replace(echoedProofs, (_, name: string, proof: string) => name + hidden(proof));
+
 /**
  * The same bytes with an `x` in the place of each byte of a digest proof, token, media key or password in a URI. The
  * length stays, so that Content-Length and the lengths in a packet stay true.
@@ -48,7 +55,7 @@ export function maskSecrets(bytes: Buffer): Buffer {
       (_, media = '', key = '', other = '', secret = '') => media + hidden(key) + other + hidden(secret),
     )
     .replace(uriPasswords, (_, user: string, password: string) => user + hidden(password));
-  return Buffer.from(text, 'latin1');
+  return Buffer.from(maskEchoes(text), 'latin1');
 }
 
 function maskCredentials(value: string): string {

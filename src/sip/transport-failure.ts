@@ -66,6 +66,7 @@ const systemFailures: Readonly<Record<string, readonly [reason: FailureCause, me
     'connection_failed',
     'cannot be reached from the local address: this machine does not have it',
   ],
+  EMFILE: ['connection_failed', 'cannot be reached: this process has too many open files, see ulimit -n'],
   EPERM: ['connection_failed', 'cannot be reached: this machine does not permit it, perhaps its firewall'],
   EACCES: ['connection_failed', 'cannot be reached: this machine does not permit it, perhaps its firewall'],
 };

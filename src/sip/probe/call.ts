@@ -1,9 +1,12 @@
 import { type CallResult, placeCall } from '../call.ts';
+import type { CallSettings as Placed } from '../call-settings.ts';
 import type { CodecName } from '../codec.ts';
 import type { Connection } from '../connection.ts';
 import type { Finding } from '../finding.ts';
 import { transportParameter } from '../requests.ts';
+import { TransportFailure } from '../transport-failure.ts';
 import { stopwatch } from './clock.ts';
+import { notAgain } from './not-again.ts';
 import type { CallSettings, ProbeSettings, ProbeSurroundings } from './settings.ts';
 import { answerFacts, causeOfStatus } from './status-cause.ts';
 
@@ -22,34 +25,57 @@ export async function callNumber(
   around: ProbeSurroundings,
 ): Promise<Finding> {
   const since = stopwatch();
-  const codecs = call.codecs.flatMap((codec) => payloads[codec] ?? []);
-  const result = await placeCall(
-    {
-      uri: `sip:${call.number}@${settings.registrar}${transportParameter(connection.transport)}`,
-      from: `sip:${call.caller}@${settings.domain}`,
-      user: settings.user ?? call.caller,
-      credentials: settings.credentials,
-      routes,
-      headers: [],
-      codecs: codecs.length === 0 ? ['PCMU', 'PCMA'] : codecs,
-      audio: 'tone',
-      srtp: call.srtp,
-      talkMs: call.seconds * 1000,
-      userAgent: around.userAgent,
-      ringMs: Math.min(patience.ringMs, around.timeoutMs * 4),
-      graceMs: patience.graceMs,
-    },
-    connection,
-    around.signal,
-  );
+  const once = around.accountOnce ?? ((attempt) => attempt());
+  const place = async () => {
+    const settled = callFor(call, routes, settings, connection, around);
+    const result = await placeCall(settled, connection, around.signal).catch(orNoPort);
+    return { result, rejected: 'refusal' in result && result.refusal === 'credentials_rejected' };
+  };
+  const ended = settings.credentials === null ? await place() : await once(place);
+  if (ended === null) return notAgain('call', since());
+  const { result } = ended;
+  return found(result, call.number, since());
+}
+
+function found(result: CallResult | TransportFailure, number: string, ms: number): Finding {
+  const stage = 'call';
+  if (result instanceof TransportFailure) {
+    const { reason, message } = result;
+    return { stage, status: 'failed', cause: reason, detail: message, ms, facts: { number } };
+  }
   const cause = causeOf(result);
+  const status = cause === null ? 'ok' : 'failed';
+  return { stage, status, cause, detail: `${number}: ${said(result)}`, ms, facts: factsOf(result, number) };
+}
+
+/** A machine that has no port left for the sound places no call. */
+function orNoPort(error: unknown): TransportFailure {
+  if (error instanceof TransportFailure) return error;
+  throw error;
+}
+
+function callFor(
+  call: CallSettings,
+  routes: readonly string[],
+  settings: ProbeSettings,
+  { transport }: Connection,
+  { timeoutMs, userAgent }: ProbeSurroundings,
+): Placed {
+  const codecs = call.codecs.flatMap((codec) => payloads[codec] ?? []);
   return {
-    stage: 'call',
-    status: cause === null ? 'ok' : 'failed',
-    cause,
-    detail: `${call.number}: ${said(result)}`,
-    ms: since(),
-    facts: factsOf(result, call.number),
+    uri: `sip:${call.number}@${settings.registrar}${transportParameter(transport)}`,
+    from: `sip:${call.caller}@${settings.domain}`,
+    user: settings.user ?? call.caller,
+    credentials: settings.credentials,
+    routes,
+    headers: [],
+    codecs: codecs.length === 0 ? ['PCMU', 'PCMA'] : codecs,
+    audio: 'tone',
+    srtp: call.srtp,
+    talkMs: call.seconds * 1000,
+    userAgent,
+    ringMs: Math.min(patience.ringMs, timeoutMs * 4),
+    graceMs: patience.graceMs,
   };
 }
 
@@ -101,6 +127,7 @@ function factsOf(result: CallResult, number: string): Record<string, unknown> {
   const { final, challenge, failure: _, refusal: __, media, ...times } = result;
   return {
     number,
+    ...(final === null && times.provisional.length > 0 ? { promised: true } : {}),
     ...(final === null ? {} : answerFacts(final)),
     ...(challenge === null ? {} : { realm: challenge.realm, algorithm: challenge.algorithm }),
     ...times,

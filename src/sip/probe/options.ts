@@ -16,13 +16,13 @@ interface Answer {
 
 /**
  * Sends OPTIONS to every connection (RFC 3261 §11). Any answer but 5xx shows a SIP server that is up: many refuse OPTIONS of
- * strangers. Says which connections answered, the first of them first.
+ * strangers. Says which connections answered, and which neither answered nor failed, the first of them first.
  */
 export async function sendOptions(
   connections: readonly Connection[],
   settings: ProbeSettings,
   around: ProbeSurroundings,
-): Promise<{ finding: Finding; answering: Connection[]; responses: SipResponse[] }> {
+): Promise<{ finding: Finding; answering: Connection[]; silent: Connection[]; responses: SipResponse[] }> {
   const since = stopwatch();
   const { signal, timeoutMs } = around;
   const answers = await Promise.all(
@@ -49,11 +49,15 @@ export async function sendOptions(
       facts: { ...(worst === undefined ? {} : shown(worst.answer)), answers: answers.map(shown) },
     },
     answering: answering.map(({ connection }) => connection),
+    silent: answers.filter(isSilent).map(({ connection }) => connection),
     responses: answering.map(({ exchange: { final } }) => final as SipResponse),
   };
 }
 
 const grave = { ok: 0, skipped: 0, warning: 1, failed: 2 } as const;
+
+const isSilent = ({ connection, exchange: { final, failure } }: Answer): boolean =>
+  final === null && failure === null && connection.incomplete === 0;
 
 // One address of several that is dead costs calls only while it is tried first.
 const softened = (status: Finding['status'], someServe: boolean): Finding['status'] =>
@@ -96,23 +100,27 @@ const judged =
       : { status: 'ok', cause: null };
   };
 
-function said({ connection, exchange: { final, failure, sent, ms } }: Answer): string {
+function said({ connection, exchange: { final, failure, provisional, sent, ms } }: Answer): string {
   const place = endpointText(connection.remote);
   if (failure !== null) return failure.message;
   const times = sent > 1 ? `, sent ${sent} times` : '';
   if (final === null && connection.incomplete > 0)
     return `${place}: ${connection.incomplete} bytes of an answer that did not end`;
-  if (final === null) return `${place}: no answer${times}`;
+  if (final === null) return `${place}: no answer${provisional.length === 0 ? '' : ' but 100'}${times}`;
   const [elsewhere] = connection.elsewhere;
   const from = elsewhere === undefined ? '' : `, from ${endpointText(elsewhere)}`;
   return `${place}: ${final.status} ${final.reason} after ${Math.round(ms)} ms${times}${from}`;
 }
 
-function shown({ connection, exchange: { final, failure, sent, ms } }: Answer): Record<string, unknown> {
+function shown({
+  connection,
+  exchange: { final, failure, provisional, sent, ms },
+}: Answer): Record<string, unknown> {
   return {
     ...connection.remote,
     sent,
     ms: Math.round(ms),
+    ...(final === null && provisional.length > 0 ? { promised: true } : {}),
     ...(final === null ? {} : answerFacts(final)),
     ...(final === null ? {} : { allow: headerOf(final, 'Allow') }),
     ...(failure === null ? {} : { cause: failure.reason }),

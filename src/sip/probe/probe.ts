@@ -76,11 +76,14 @@ class Course {
   async #options(): Promise<void> {
     if (!this.#wants('options')) return;
     this.#begin('options');
-    const { finding, answering, responses } = await sendOptions(this.#usable, this.#settings, this.#around);
+    const { finding, answering, silent, responses } = await sendOptions(
+      this.#usable,
+      this.#settings,
+      this.#around,
+    );
     this.findings.push(finding);
     this.#responses.push(...responses);
-    if (answering.length > 0) this.#usable = answering;
-    else if (finding.cause !== 'no_answer') this.#usable = [];
+    this.#usable = answering.length > 0 ? answering : silent;
   }
 
   async #register(): Promise<boolean> {

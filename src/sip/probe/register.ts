@@ -10,6 +10,8 @@ import { contactUri, newRequest, newToken, transportParameter } from '../request
 import { openConnection } from '../transport.ts';
 import { TransportFailure } from '../transport-failure.ts';
 import { stopwatch } from './clock.ts';
+import { leadsInward } from './inward.ts';
+import { notAgain } from './not-again.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 import { answerFacts, causeOfStatus } from './status-cause.ts';
 
@@ -21,6 +23,8 @@ interface Registration {
   /** Seconds that were asked for at last. */
   expiry: number;
   redirects: string[];
+  /** The last redirect names a place that could not be reached. */
+  stranded: boolean;
 }
 
 /** Requests for one binding share a Call-ID, and their numbers rise (RFC 3261 §10.2). */
@@ -40,16 +44,18 @@ export async function register(
   around: ProbeSurroundings,
 ): Promise<{ finding: Finding; response: SipResponse | null; serviceRoute: string[] }> {
   const since = stopwatch();
-  const once = around.registerOnce ?? ((attempt) => attempt());
+  const once = around.accountOnce ?? ((attempt) => attempt());
   const binding: Binding = { callId: newToken(), cseq: 0, user: settings.user ?? 'sipctl' };
   const ended = await once(async () => {
+    // It may have waited for another trunk of the account: what was not begun needs no end.
+    around.signal.throwIfAborted();
     const registration = await registerAnywhere(connection, binding, settings, around);
     const { exchange, attempts, refusal } = registration.answered;
     // Where no answer to a challenge was sent, the carrier has nothing to count against the account.
     const rejected = (attempts > 0 && refusal !== null) || exchange.final?.status === 403;
     return { registration, rejected };
   });
-  if (ended === null) return { finding: notAgain(since()), response: null, serviceRoute: [] };
+  if (ended === null) return { finding: notAgain('register', since()), response: null, serviceRoute: [] };
   const { registration } = ended;
   const response = registration.answered.exchange.final;
   const registered = response !== null && response.status < 300;
@@ -77,23 +83,33 @@ async function registerAnywhere(
   for (let interval = 0; ; ) {
     const answered = await attempt(connection, binding, expiry, settings, around).catch(async (error) => {
       // Interrupted while an answer was on its way: it may have been a yes.
-      await unregister(connection, binding, settings, around).catch(() => undefined);
+      await unregister(connection, binding, settings, around);
+      if (connection !== first) await connection.close();
       throw error;
     });
     const { final } = answered.exchange;
-    const registration = { answered, connection, expiry, redirects };
-    if (final?.status === 423 && interval++ === 0) {
-      expiry = Number(/^\s*(\d+)/.exec(headerOf(final, 'Min-Expires') ?? '')?.[1] ?? expiry);
+    const registration = { answered, connection, expiry, redirects, stranded: false };
+    const wanted = final?.status === 423 && interval++ === 0 ? minExpires(final) : null;
+    if (wanted !== null && wanted > expiry) {
+      expiry = wanted;
       continue;
     }
     const next = redirects.length < mostRedirects ? redirectOf(final) : null;
     if (next === null) return registration;
     redirects.push(next);
     const moved = await connectionTo(next, connection, around);
-    if (moved === null) return registration;
+    if (moved === null) return { ...registration, stranded: true };
     if (connection !== first) await connection.close();
     connection = moved;
   }
+}
+
+/** Seconds; what no registrar needs is longer, and a binding that is left behind would stay as long. */
+const longestExpiry = 86_400;
+
+function minExpires(response: SipResponse): number | null {
+  const wanted = seconds(headerOf(response, 'Min-Expires'));
+  return wanted !== null && wanted <= longestExpiry ? wanted : null;
 }
 
 function attempt(
@@ -147,7 +163,7 @@ async function connectionTo(
     around.signal,
   );
   const [target] = targets;
-  if (target === undefined) return null;
+  if (target === undefined || leadsInward(from.remote.address, target.address)) return null;
   try {
     const { timeoutMs, signal, trace, ca } = around;
     return await openConnection(target, {
@@ -176,8 +192,13 @@ async function unregister(
     signal: AbortSignal.timeout(unregisterMs),
     timeoutMs: Math.min(unregisterMs, around.timeoutMs),
   };
-  const { exchange } = await attempt(connection, binding, 0, settings, limited);
-  return exchange.final !== null && exchange.final.status < 300;
+  // A registrar that falls silent half-way uses up the limit of the whole.
+  const answered = await attempt(connection, binding, 0, settings, limited).catch((error) => {
+    if (!limited.signal.aborted) throw error;
+    return null;
+  });
+  const final = answered?.exchange.final ?? null;
+  return final !== null && final.status < 300;
 }
 
 function found(registration: Registration, binding: Binding, removed: boolean | null, ms: number): Finding {
@@ -188,6 +209,7 @@ function found(registration: Registration, binding: Binding, removed: boolean | 
     ...connection.remote,
     sent: exchange.sent,
     attempts,
+    ...(final === null && exchange.provisional.length > 0 ? { promised: true } : {}),
     ...(final === null ? {} : answerFacts(final)),
     ...(challenge === null ? {} : { realm: challenge.realm, algorithm: challenge.algorithm }),
     ...(redirects.length === 0 ? {} : { redirects }),
@@ -202,12 +224,16 @@ function found(registration: Registration, binding: Binding, removed: boolean | 
   });
   if (failure !== null) return fail(failure.reason, failure.message);
   if (final === null) {
-    return fail('no_answer', `${endpointText(connection.remote)}: no answer, sent ${exchange.sent} times`);
+    const promised = exchange.provisional.length === 0 ? '' : ' but 100';
+    return fail(
+      'no_answer',
+      `${endpointText(connection.remote)}: no answer${promised}, sent ${exchange.sent} times`,
+    );
   }
   const said = `${final.status} ${final.reason}`;
   if (refusal !== null) return fail(refusal, `${said}, realm '${challenge?.realm ?? ''}'`);
   if (final.status >= 300 && final.status < 400)
-    return fail('redirect_loop', `${said}: ${redirects.join(', ')}`);
+    return fail(redirectCause(registration), `${said}: ${redirects.join(', ') || 'to no place'}`);
   if (final.status >= 300)
     return fail(final.status === 404 ? 'unknown_user' : causeOfStatus(final.status), said);
   const granted = grantedExpiry(final, connection, binding.user) ?? expiry;
@@ -225,23 +251,22 @@ function found(registration: Registration, binding: Binding, removed: boolean | 
   };
 }
 
+const redirectCause = ({ redirects, stranded }: Registration): string =>
+  stranded || redirects.length === 0 ? 'redirect_unreachable' : 'redirect_loop';
+
 // The server may grant less than was asked for, and says so at the contact or in Expires (RFC 3261 §10.3).
 function grantedExpiry(response: SipResponse, connection: Connection, user: string): number | null {
   const own = contactUri(connection, user);
   for (const contact of headersOf(response, 'Contact')) {
     const parsed = parseNameAddress(contact);
-    const expires = Number(parsed?.params.expires ?? Number.NaN);
-    if (parsed?.uri === own && Number.isInteger(expires)) return expires;
+    const expires = seconds(parsed?.params.expires);
+    if (parsed?.uri === own && expires !== null) return expires;
   }
-  const whole = /^\s*(\d+)/.exec(headerOf(response, 'Expires') ?? '')?.[1];
-  return whole === undefined ? null : Number(whole);
+  return seconds(headerOf(response, 'Expires'));
 }
 
-const notAgain = (ms: number): Finding => ({
-  stage: 'register',
-  status: 'failed',
-  cause: 'rejected_before',
-  detail: 'not tried: the carrier has rejected this account in this run already, and might lock it',
-  ms,
-  facts: {},
-});
+/** RFC 3261 §20.19: below 2**32. */
+function seconds(text: string | null | undefined): number | null {
+  const whole = /^\s*(\d{1,10})(?!\d)/.exec(text ?? '')?.[1];
+  return whole === undefined ? null : Number(whole);
+}

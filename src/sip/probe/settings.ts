@@ -49,8 +49,8 @@ export interface ProbeSurroundings {
   ca?: string | undefined;
   /** Said at the beginning of each stage. */
   progress?: ((stage: StageName) => void) | undefined;
-  /** Runs one attempt to register; an account that was rejected in this run is not tried again. Null: it was. */
-  registerOnce?:
+  /** Runs one attempt with the account; one that was rejected in this run is not tried again. Null: it was. */
+  accountOnce?:
     | (<T extends { rejected: boolean }>(attempt: () => Promise<T>) => Promise<T | null>)
     | undefined;
 }

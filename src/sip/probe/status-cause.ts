@@ -33,7 +33,7 @@ export const causeOfStatus = (status: number): string =>
 /** What the server itself says of its answer: status, Reason and Warning, and when to come again. */
 export function answerFacts(response: SipResponse): Record<string, unknown> {
   const said = (name: string): string | null => headerOf(response, name);
-  const retryAfter = /^\s*(\d+)/.exec(said('Retry-After') ?? '')?.[1];
+  const retryAfter = /^\s*(\d{1,10})(?!\d)/.exec(said('Retry-After') ?? '')?.[1];
   return {
     status: response.status,
     reason: response.reason,
