@@ -7,13 +7,13 @@ import { testUser, type UserUnderTest } from '../pipeline/test-user.ts';
 import { testFailure } from '../pipeline/tested.ts';
 import type { Target } from '../platforms/target.ts';
 import { testText } from '../report/trunk-test.ts';
-import { type Input, integerOption, type Run, type VerbSpec } from './command.ts';
+import { type Input, integerOption, type VerbSpec } from './command.ts';
 import { endedBy } from './ended.ts';
 import { refOf } from './object-ref.ts';
-import { networkFlags, stunOf, testing } from './test-flags.ts';
+import { interruptible, networkFlags, stunOf, testing } from './test-flags.ts';
 import { webRtcFlags, webRtcOf } from './webrtc-flags.ts';
 
-const run: Run = async (app, input) => {
+const run = interruptible(async (app, input) => {
   const under = await underTest(app, input);
   const tested = await testing(app, input, (around, progress) => testUser(under, around, progress));
   const { tenant, name, status, stages, causes } = tested;
@@ -24,7 +24,7 @@ const run: Run = async (app, input) => {
     tellsErrors: true,
     ...endedBy(failure === null ? [] : [failure]),
   };
-};
+});
 
 async function underTest(app: App, input: Input): Promise<UserUnderTest> {
   const { records } = await app.store();
@@ -68,8 +68,7 @@ async function controlled(app: App, node: nouns.Node): Promise<Target | null> {
 // A PBX listens for phones where it listens for us, unless it is said otherwise.
 function hostOf({ options }: Input, node: nouns.Node | null): string {
   const control = node?.ami ?? node?.esl ?? null;
-  const given =
-    typeof options.host === 'string' ? options.host : control?.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const given = typeof options.host === 'string' ? options.host : control?.replace(/:\d+$/, '');
   const host = given === undefined ? null : hostRule(given);
   if (host?.ok) return host.value;
   throw new SipctlError('invalid', {

@@ -6,6 +6,7 @@ import type { Finding } from '../finding.ts';
 import { transportParameter } from '../requests.ts';
 import { TransportFailure } from '../transport-failure.ts';
 import { stopwatch } from './clock.ts';
+import { connectionTo, isThere } from './next-hop.ts';
 import { notAgain } from './not-again.ts';
 import type { CallSettings, ProbeSettings, ProbeSurroundings } from './settings.ts';
 import { answerFacts, causeOfStatus } from './status-cause.ts';
@@ -27,7 +28,11 @@ export async function callNumber(
   const since = stopwatch();
   const once = around.accountOnce ?? ((attempt) => attempt());
   const place = async () => {
-    const settled = callFor(call, routes, settings, connection, around);
+    const settled = {
+      ...callFor(call, routes, settings, connection, around),
+      // Many carriers take ACK and BYE elsewhere than the INVITE (RFC 3261 §12.2.1.1).
+      reach: async (uri: string) => (isThere(uri, connection) ? null : connectionTo(uri, connection, around)),
+    };
     const result = await placeCall(settled, connection, around.signal).catch(orNoPort);
     return { result, rejected: 'refusal' in result && result.refusal === 'credentials_rejected' };
   };

@@ -1,16 +1,13 @@
 import { type Answered, authenticated } from '../authenticate.ts';
 import type { Connection } from '../connection.ts';
-import { locate } from '../dns.ts';
-import { endpointText, isWebSocket } from '../endpoint.ts';
-import { parseNameAddress, parseUri } from '../fields.ts';
+import { endpointText } from '../endpoint.ts';
+import { parseNameAddress } from '../fields.ts';
 import type { Finding } from '../finding.ts';
 import type { Header, SipResponse } from '../message.ts';
 import { headerOf, headersOf } from '../message.ts';
 import { contactUri, newRequest, newToken, transportParameter } from '../requests.ts';
-import { openConnection } from '../transport.ts';
-import { TransportFailure } from '../transport-failure.ts';
 import { stopwatch } from './clock.ts';
-import { leadsInward } from './inward.ts';
+import { connectionTo } from './next-hop.ts';
 import { notAgain } from './not-again.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 import { answerFacts, causeOfStatus } from './status-cause.ts';
@@ -144,38 +141,6 @@ function redirectOf(final: SipResponse | null): string | null {
   if (final === null || final.status < 300 || final.status > 305) return null;
   const [contact] = headersOf(final, 'Contact');
   return contact === undefined ? null : (parseNameAddress(contact)?.uri ?? null);
-}
-
-async function connectionTo(
-  uri: string,
-  from: Connection,
-  around: ProbeSurroundings,
-): Promise<Connection | null> {
-  const parsed = parseUri(uri);
-  // A browser has one address of its server, and no other transport.
-  if (parsed === null || isWebSocket(from.transport)) return null;
-  const given = parsed.params.transport?.toLowerCase();
-  // An account is never sent to where it is less protected than where it was meant for.
-  const transport = from.transport === 'tls' ? 'tls' : given === 'tcp' || given === 'tls' ? given : 'udp';
-  const { targets } = await locate(
-    { host: parsed.host, port: parsed.port, transport },
-    around.dns,
-    around.signal,
-  );
-  const [target] = targets;
-  if (target === undefined || leadsInward(from.remote.address, target.address)) return null;
-  try {
-    const { timeoutMs, signal, trace, ca } = around;
-    return await openConnection(target, {
-      timeoutMs,
-      signal,
-      ...(trace === undefined ? {} : { trace }),
-      ...(ca === undefined ? {} : { tls: { ca } }),
-    });
-  } catch (error) {
-    if (!(error instanceof TransportFailure)) throw error;
-    return null;
-  }
 }
 
 /** Milliseconds for taking a binding away: its own limit, as it is done after Ctrl-C, too. */
