@@ -7,7 +7,7 @@ import { type Problem, SipctlError } from '../errors.ts';
 import { host as hostRule } from '../model/rules.ts';
 import type { TestSurroundings } from '../pipeline/tested.ts';
 import type { ProbeSettings } from '../sip/probe/settings.ts';
-import type { Trace } from '../sip/trace.ts';
+import type { Trace } from '../sip/trace/trace.ts';
 import { type Input, integerOption, type OptionSpec, type Run } from './command.ts';
 import { progressOf } from './run-options.ts';
 import { openTraces } from './test-traces.ts';
@@ -83,7 +83,7 @@ const silent = { show: () => undefined, end: () => undefined };
 
 /** @throws SipctlError `invalid` */
 export async function surroundings(app: App, input: Input, trace?: Trace): Promise<TestSurroundings> {
-  const { systemDns } = await import('../sip/system-dns.ts');
+  const { systemDns } = await import('../sip/transport/system-dns.ts');
   const { dns, ca } = input.options;
   return {
     dns: systemDns(typeof dns === 'string' ? nameServers(dns) : undefined),

@@ -1,7 +1,7 @@
 import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { type Outcome, SipctlError } from '../errors.ts';
-import { pcapTrace } from '../sip/pcap.ts';
-import { type Trace, textTrace } from '../sip/trace.ts';
+import { pcapTrace } from '../sip/trace/pcap.ts';
+import { type Trace, textTrace } from '../sip/trace/trace.ts';
 import type { Input } from './command.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { ResolvedTrunk } from '../model/site.ts';
 import type { ProviderTemplate } from '../model/template.ts';
-import type { Transport } from '../sip/endpoint.ts';
 import type { StageName } from '../sip/finding.ts';
+import type { Transport } from '../sip/transport/endpoint.ts';
 
 /** What is tested, as far as explanations speak of it: a trunk, or a user at a PBX. */
 export interface Subject

@@ -1,5 +1,5 @@
 import type { Finding } from '../sip/finding.ts';
-import { maskEchoes } from '../sip/trace.ts';
+import { maskEchoes } from '../sip/trace/trace.ts';
 
 // C0, DEL and C1 controls, line and paragraph separators, and the marks that reorder what a reader sees.
 const disturbing = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;

@@ -1,4 +1,4 @@
-import { isWebSocket } from '../sip/endpoint.ts';
+import { isWebSocket } from '../sip/transport/endpoint.ts';
 import {
   at,
   type Explanations,

@@ -5,11 +5,11 @@ import { type Problem, SipctlError } from '../errors.ts';
 import type { ResolvedUser } from '../model/site.ts';
 import type { UserState } from '../platforms/node-view.ts';
 import type { Target } from '../platforms/target.ts';
-import type { Transport } from '../sip/endpoint.ts';
 import type { Finding, StageName } from '../sip/finding.ts';
 import { stopwatch } from '../sip/probe/clock.ts';
 import { probe } from '../sip/probe/probe.ts';
 import type { ProbeSettings } from '../sip/probe/settings.ts';
+import type { Transport } from '../sip/transport/endpoint.ts';
 import { causesOf, type Tested, type TestSurroundings, worst } from './tested.ts';
 
 /** A user, and where a phone would look for the PBX. */

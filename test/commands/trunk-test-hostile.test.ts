@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { headerOf, type SipRequest } from '../../src/sip/message.ts';
+import { headerOf, type SipRequest } from '../../src/sip/message/message.ts';
 import { type Sandbox, sandbox } from '../support/run-sipctl.ts';
 import {
   challenge,

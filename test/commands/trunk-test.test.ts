@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { headerOf } from '../../src/sip/message.ts';
+import { headerOf } from '../../src/sip/message/message.ts';
 import { type Sandbox, sandbox } from '../support/run-sipctl.ts';
 import {
   challenge,
@@ -218,7 +218,7 @@ it('stops a delivery whose trunks do not pass, where that is asked for', async (
   mkdirSync(dir);
   await box.ok(`node add pbx --kind asterisk --dir ${dir}`);
   const refused = await box.sipctl('apply --yes --require-test --json');
-  expect(refused.code).toBe(4);
+  expect(refused.code, refused.stdout + refused.stderr).toBe(4);
   expect(refused.json().errors[0]).toMatchObject({ code: 'credentials_rejected', field: 'password' });
   expect(existsSync(join(dir, 'sipctl')) ? readdirSync(join(dir, 'sipctl')) : []).not.toContain('current');
   writeFileSync(join(box.dir, 'password'), 'another one');

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { SipctlError } from '../../src/errors.ts';
-import { responseTo } from '../../src/sip/dialog.ts';
-import { headerOf, parseMessage, type SipRequest, serializeMessage } from '../../src/sip/message.ts';
+import { responseTo } from '../../src/sip/call/dialog.ts';
+import { headerOf, parseMessage, type SipRequest, serializeMessage } from '../../src/sip/message/message.ts';
 import { sandbox } from '../support/run-sipctl.ts';
 
 interface Stage {

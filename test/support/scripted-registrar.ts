@@ -9,7 +9,7 @@ import {
   parseMessage,
   type SipRequest,
   serializeMessage,
-} from '../../src/sip/message.ts';
+} from '../../src/sip/message/message.ts';
 
 /** What a scripted server says to a request; null: nothing. */
 export interface Reply {

@@ -2,11 +2,17 @@ import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dg
 import { once, setMaxListeners } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import type { Connection, OpenOptions } from '../../src/sip/connection.ts';
-import type { Target } from '../../src/sip/dns.ts';
-import type { Transport } from '../../src/sip/endpoint.ts';
-import { type Header, headerOf, headersOf, parseMessage, type SipRequest } from '../../src/sip/message.ts';
-import { openConnection } from '../../src/sip/transport.ts';
+import {
+  type Header,
+  headerOf,
+  headersOf,
+  parseMessage,
+  type SipRequest,
+} from '../../src/sip/message/message.ts';
+import type { Connection, OpenOptions } from '../../src/sip/transport/connection.ts';
+import type { Target } from '../../src/sip/transport/dns.ts';
+import type { Transport } from '../../src/sip/transport/endpoint.ts';
+import { openConnection } from '../../src/sip/transport/transport.ts';
 
 /** What has to be ended after each test. */
 export const ends: (() => unknown)[] = [];

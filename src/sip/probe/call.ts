@@ -1,10 +1,10 @@
-import { type CallResult, placeCall } from '../call.ts';
-import type { CallSettings as Placed } from '../call-settings.ts';
-import type { CodecName } from '../codec.ts';
-import type { Connection } from '../connection.ts';
+import { type CallResult, placeCall } from '../call/call.ts';
+import type { CallSettings as Placed } from '../call/call-settings.ts';
 import type { Finding } from '../finding.ts';
-import { transportParameter } from '../requests.ts';
-import { TransportFailure } from '../transport-failure.ts';
+import type { CodecName } from '../media/codec.ts';
+import { transportParameter } from '../message/requests.ts';
+import type { Connection } from '../transport/connection.ts';
+import { TransportFailure } from '../transport/transport-failure.ts';
 import { stopwatch } from './clock.ts';
 import { connectionTo, isThere } from './next-hop.ts';
 import { notAgain } from './not-again.ts';

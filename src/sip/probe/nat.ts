@@ -1,13 +1,13 @@
 import { isIPv4 } from 'node:net';
-import type { Connection } from '../connection.ts';
-import { locate } from '../dns.ts';
-import type { Endpoint } from '../endpoint.ts';
-import { endpointText } from '../endpoint.ts';
-import { parseVia } from '../fields.ts';
 import type { Finding } from '../finding.ts';
-import type { SipResponse } from '../message.ts';
-import { headersOf } from '../message.ts';
-import { stunBinding } from '../stun.ts';
+import { parseVia } from '../message/fields.ts';
+import type { SipResponse } from '../message/message.ts';
+import { headersOf } from '../message/message.ts';
+import type { Connection } from '../transport/connection.ts';
+import { locate } from '../transport/dns.ts';
+import type { Endpoint } from '../transport/endpoint.ts';
+import { endpointText } from '../transport/endpoint.ts';
+import { stunBinding } from '../transport/stun.ts';
 import { stopwatch } from './clock.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 

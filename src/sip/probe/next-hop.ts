@@ -1,9 +1,9 @@
-import type { Connection } from '../connection.ts';
-import { locate } from '../dns.ts';
-import { isWebSocket } from '../endpoint.ts';
-import { parseUri } from '../fields.ts';
-import { openConnection } from '../transport.ts';
-import { TransportFailure } from '../transport-failure.ts';
+import { parseUri } from '../message/fields.ts';
+import type { Connection } from '../transport/connection.ts';
+import { locate } from '../transport/dns.ts';
+import { isWebSocket } from '../transport/endpoint.ts';
+import { openConnection } from '../transport/transport.ts';
+import { TransportFailure } from '../transport/transport-failure.ts';
 import { leadsInward } from './inward.ts';
 import type { ProbeSurroundings } from './settings.ts';
 

@@ -1,10 +1,10 @@
-import type { Connection } from '../connection.ts';
-import { endpointText } from '../endpoint.ts';
 import type { Finding } from '../finding.ts';
-import type { SipResponse } from '../message.ts';
-import { headerOf } from '../message.ts';
-import { newRequest, newToken, transportParameter } from '../requests.ts';
-import { type Exchange, exchange } from '../transaction.ts';
+import type { SipResponse } from '../message/message.ts';
+import { headerOf } from '../message/message.ts';
+import { newRequest, newToken, transportParameter } from '../message/requests.ts';
+import type { Connection } from '../transport/connection.ts';
+import { endpointText } from '../transport/endpoint.ts';
+import { type Exchange, exchange } from '../transport/transaction.ts';
 import { stopwatch } from './clock.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 import { answerFacts, causeOfStatus } from './status-cause.ts';

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import type { Connection } from '../connection.ts';
 import type { Finding, StageName } from '../finding.ts';
-import type { SipResponse } from '../message.ts';
+import type { SipResponse } from '../message/message.ts';
+import type { Connection } from '../transport/connection.ts';
 import { callNumber } from './call.ts';
 import { natView } from './nat.ts';
 import { sendOptions } from './options.ts';

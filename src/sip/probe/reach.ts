@@ -1,10 +1,10 @@
-import type { Connection } from '../connection.ts';
-import { type Lookup, locate, type Target } from '../dns.ts';
-import { endpointText } from '../endpoint.ts';
 import type { Finding } from '../finding.ts';
-import type { TlsFacts } from '../tls-facts.ts';
-import { openConnection } from '../transport.ts';
-import { TransportFailure } from '../transport-failure.ts';
+import type { Connection } from '../transport/connection.ts';
+import { type Lookup, locate, type Target } from '../transport/dns.ts';
+import { endpointText } from '../transport/endpoint.ts';
+import type { TlsFacts } from '../transport/tls-facts.ts';
+import { openConnection } from '../transport/transport.ts';
+import { TransportFailure } from '../transport/transport-failure.ts';
 import { stopwatch } from './clock.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 

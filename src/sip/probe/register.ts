@@ -1,11 +1,11 @@
-import { type Answered, authenticated } from '../authenticate.ts';
-import type { Connection } from '../connection.ts';
-import { endpointText } from '../endpoint.ts';
-import { parseNameAddress } from '../fields.ts';
 import type { Finding } from '../finding.ts';
-import type { Header, SipResponse } from '../message.ts';
-import { headerOf, headersOf } from '../message.ts';
-import { contactUri, newRequest, newToken, transportParameter } from '../requests.ts';
+import { parseNameAddress } from '../message/fields.ts';
+import type { Header, SipResponse } from '../message/message.ts';
+import { headerOf, headersOf } from '../message/message.ts';
+import { contactUri, newRequest, newToken, transportParameter } from '../message/requests.ts';
+import { type Answered, authenticated } from '../transport/authenticate.ts';
+import type { Connection } from '../transport/connection.ts';
+import { endpointText } from '../transport/endpoint.ts';
 import { stopwatch } from './clock.ts';
 import { connectionTo } from './next-hop.ts';
 import { notAgain } from './not-again.ts';

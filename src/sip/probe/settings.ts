@@ -1,8 +1,8 @@
-import type { Credentials } from '../authenticate.ts';
-import type { DnsSource } from '../dns.ts';
-import type { Transport } from '../endpoint.ts';
 import type { StageName } from '../finding.ts';
-import type { Trace } from '../trace.ts';
+import type { Trace } from '../trace/trace.ts';
+import type { Credentials } from '../transport/authenticate.ts';
+import type { DnsSource } from '../transport/dns.ts';
+import type { Transport } from '../transport/endpoint.ts';
 
 /** A carrier, or another SIP server, as it is to be tested. */
 export interface ProbeSettings {

@@ -1,5 +1,5 @@
-import type { SipResponse } from '../message.ts';
-import { headerOf } from '../message.ts';
+import type { SipResponse } from '../message/message.ts';
+import { headerOf } from '../message/message.ts';
 
 const causes: Readonly<Record<number, string>> = {
   402: 'payment_required',

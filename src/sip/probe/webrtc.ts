@@ -1,9 +1,9 @@
-import { type CallOutcome, conductCall } from '../call.ts';
-import type { MediaParty } from '../call-media.ts';
-import type { Connection } from '../connection.ts';
+import { type CallOutcome, conductCall } from '../call/call.ts';
+import type { MediaParty } from '../call/call-media.ts';
 import type { Finding } from '../finding.ts';
-import { transportParameter } from '../requests.ts';
-import { readWebRtcAnswer, type WebRtcAnswer, webRtcOffer } from '../webrtc-description.ts';
+import { readWebRtcAnswer, type WebRtcAnswer, webRtcOffer } from '../media/webrtc-description.ts';
+import { transportParameter } from '../message/requests.ts';
+import type { Connection } from '../transport/connection.ts';
 import { stopwatch } from './clock.ts';
 import type { ProbeSettings, ProbeSurroundings } from './settings.ts';
 import { answerFacts, causeOfStatus } from './status-cause.ts';
