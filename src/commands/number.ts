@@ -3,6 +3,7 @@ import * as nouns from '../model/nouns.ts';
 import { boxProblems } from './call-surroundings.ts';
 import { nounCommand } from './noun-verbs.ts';
 import { numberExplain } from './number-explain.ts';
+import { numberTest } from './number-test.ts';
 
 export const numberCommand = nounCommand({
   noun: nouns.number,
@@ -12,7 +13,7 @@ export const numberCommand = nounCommand({
     'sipctl number add +15551234568 --tenant acme --trunk telnyx_main --to group:sales --label "sales"',
     'sipctl number set +15551234568 --tenant acme --schedule office --record',
   ],
-  more: [numberExplain],
+  more: [numberExplain, numberTest],
   check: checkNumber,
   checkAround: async (draft, app) => ({ problems: await boxProblems(app, draft), warnings: [] }),
   effective: async ({ destination }) => ({

@@ -182,15 +182,17 @@ function callOf(input: Input): TestOptions['request']['call'] {
   const { call } = input.options;
   if (typeof call !== 'string') return null;
   const seconds = secondsOption(input, 'seconds') ?? 3;
-  const number = e164(bareNumber(call));
-  // Extensions and service numbers of a peer are called as they are written.
+  const bare = bareNumber(call);
+  const number = e164(bare);
   if (number.ok) return { number: number.value, seconds };
+  // As people of the tenant's country dial it, or the name or number of something at a peer.
+  if (/^[0-9*#]{1,40}$/.test(bare)) return { number: bare, seconds };
   if (/^[0-9*#A-Za-z_.-]{1,40}$/.test(call)) return { number: call, seconds };
   throw new SipctlError('invalid', {
     code: 'invalid_call',
     message: `call: ${number.message}`,
     field: 'call',
-    hint: 'write + and the number with its country code, or what the peer calls it',
+    hint: 'write it as +15551230000, or as it is dialled in the tenant’s country',
   });
 }
 

@@ -1,3 +1,4 @@
+import { canonicalIn } from '../model/flow/dialled.ts';
 import { numberingPlan } from '../model/flow/numbering.ts';
 import { toWire, wireFormat } from '../model/flow/wire-format.ts';
 import type { ResolvedTrunk } from '../model/site.ts';
@@ -41,7 +42,8 @@ function callSettings(
   country: string,
   { number, seconds }: { number: string; seconds: number },
 ): ProbeSettings['call'] {
-  const format = wireFormat(trunk.numberFormat, numberingPlan(country));
+  const plan = numberingPlan(country);
+  const format = wireFormat(trunk.numberFormat, plan);
   const { did, username } = trunk;
   const callers = {
     account: username,
@@ -50,7 +52,7 @@ function callSettings(
     caller: did === null ? null : toWire(did, format),
   };
   return {
-    number: `${trunk.techPrefix ?? ''}${toWire(number, format)}`,
+    number: `${trunk.techPrefix ?? ''}${toWire(canonicalIn(plan, number), format)}`,
     caller: callers[trunk.fromUser] ?? username ?? did ?? 'anonymous',
     codecs: trunk.codecs,
     srtp: trunk.srtp,

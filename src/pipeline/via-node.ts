@@ -1,4 +1,6 @@
 import { type Problem, SipctlError } from '../errors.ts';
+import { canonicalIn } from '../model/flow/dialled.ts';
+import { numberingPlan } from '../model/flow/numbering.ts';
 import type { ResolvedTrunk } from '../model/site.ts';
 import type { NodeCall, TrunkState } from '../platforms/node-view.ts';
 import type { Target } from '../platforms/target.ts';
@@ -121,7 +123,7 @@ async function callThrough(trunk: ResolvedTrunk, state: TrunkState, via: ViaNode
     {
       trunk: { ...trunk, id: state.id },
       country,
-      number: call?.number ?? '',
+      number: canonicalIn(numberingPlan(country), call?.number ?? ''),
       callerId: null,
       ringMs,
       talkMs: (call?.seconds ?? 0) * 1000,

@@ -226,3 +226,31 @@ it('stops a delivery whose trunks do not pass, where that is asked for', async (
   await box.ok('apply --yes --require-test');
   expect(readdirSync(join(dir, 'sipctl'))).toContain('current');
 });
+
+it('tests the trunk that a number arrives on', async () => {
+  const { box, server } = await site(registrar(password));
+  await addTrunk(box, server, 'main', '--did +15551234567');
+  await box.ok('number add +15557654321');
+  const { code, json } = await box.sipctl('number test +15551234567 --json');
+  expect(code).toBe(0);
+  expect((json().data as Tested).trunks[0]).toMatchObject({ trunk: 'main', status: 'ok' });
+  const idle = await box.sipctl('number test +15557654321 --json');
+  expect(idle.code).toBe(3);
+  expect(idle.json().errors[0]).toMatchObject({ code: 'missing_trunk', field: 'trunk' });
+});
+
+it.each([
+  ['(555) 123-0000', '+15551230000'],
+  ['+49 30 123456', '+4930123456'],
+  ['011 49 30 123456', '+4930123456'],
+  ['300', '300'],
+])('calls %j as the PBX would', async (given, sent) => {
+  const { box, server } = await site((request, count) =>
+    request.method === 'INVITE' ? { status: 486 } : registrar(password)(request, count),
+  );
+  await addTrunk(box, server, 'main');
+  const { json } = await box.sipctl(['trunk', 'test', 'main', '--call', given, '--json']);
+  const [tested] = (json().data as Tested).trunks;
+  expect(tested?.stages.find(({ stage }) => stage === 'call')).toMatchObject({ cause: 'busy' });
+  expect(server.of('INVITE')[0]?.uri).toMatch(new RegExp(`^sip:${sent.replace('+', '\\+')}@`));
+});

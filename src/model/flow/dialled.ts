@@ -1,5 +1,5 @@
 import type { Dialled, DialPattern } from './call-flow.ts';
-import type { NumberingPlan } from './numbering.ts';
+import { isE164, type NumberingPlan } from './numbering.ts';
 
 /** What people dial, as patterns: which digits they match, which of two counts, and those of a country. */
 
@@ -74,6 +74,14 @@ export function countryRules(plan: NumberingPlan | null): Dialled[] {
     ...withPrefix(plan).map((pattern) => rule(pattern, nationalPrefix.length, ownCountry, national)),
     ...bareLengths.map((digits) => rule('X'.repeat(digits), 0, ownCountry, national)),
   ];
+}
+
+/** E.164 of a number as the people of a country dial it; what is none of theirs stays as it is. */
+export function canonicalIn(plan: NumberingPlan | null, text: string): string {
+  const found = countryRules(plan).find(({ pattern }) => matches(pattern, text));
+  if (found?.action.kind !== 'canonical') return text;
+  const canonical = found.action.prepend + text.slice(found.action.strip);
+  return isE164(canonical) ? canonical : text;
 }
 
 // Where every number is as long as the other, fewer digits are somebody's mistyped extension.
