@@ -5,8 +5,8 @@ import { understand } from '../model/flow/explain-number.ts';
 import { numberingPlan } from '../model/flow/numbering.ts';
 import { type ScheduleState, scheduleAt } from '../model/flow/open-hours.ts';
 import { toWire, wireFormat } from '../model/flow/wire-format.ts';
+import { numberArrivesIn } from '../model/inbound-trunk.ts';
 import * as nouns from '../model/nouns.ts';
-import type { ResolvedTrunk } from '../model/site.ts';
 import { type ExplainedNumber, explanationText, type ParsedNumber } from '../report/number.ts';
 import type { Run, VerbSpec } from './command.ts';
 import { bareNumber, tenantFlow } from './tenant-flow.ts';
@@ -30,7 +30,7 @@ const run: Run = async (app, { args }) => {
     trunks: trunks.map((trunk) => ({
       trunk: trunk.name,
       writes: canonical === null ? null : toWire(canonical, wireFormat(trunk.numberFormat, plan)),
-      arrives: trunk.inbound ? arrivesIn(trunk) : null,
+      arrives: trunk.inbound ? numberArrivesIn(trunk) : null,
     })),
     ...leads(flow, number, app.now()),
   };
@@ -59,12 +59,6 @@ async function ownerOf(app: App, canonical: string): Promise<ExplainedNumber['ow
   if (found === undefined) return null;
   const { tenant, enabled, inbound, outbound, trunk } = found;
   return { tenant, enabled, inbound, outbound, trunk };
-}
-
-// Where the carrier does not say: a registered contact is called under the account's name, and the number stands in To.
-function arrivesIn({ registration, username, template }: ResolvedTrunk): 'request-uri' | 'to' {
-  if (template.didSource !== null) return template.didSource === 'to' ? 'to' : 'request-uri';
-  return registration && username !== null ? 'to' : 'request-uri';
 }
 
 function leads(

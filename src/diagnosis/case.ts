@@ -25,7 +25,7 @@ export interface Subject
   transport: Transport;
   template: Pick<
     ProviderTemplate,
-    'id' | 'displayName' | 'docs' | 'codecs' | 'srtp' | 'dialedFormat' | 'usernameRule' | 'failures'
+    'id' | 'displayName' | 'docs' | 'hosts' | 'codecs' | 'srtp' | 'dialedFormat' | 'usernameRule' | 'failures'
   >;
 }
 

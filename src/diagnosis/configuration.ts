@@ -1,5 +1,6 @@
 import type { Problem } from '../errors.ts';
 import { checkTrunk } from '../model/check.ts';
+import { numberArrivesIn } from '../model/inbound-trunk.ts';
 import type { Trunk } from '../model/nouns.ts';
 import type { ResolvedTrunk } from '../model/site.ts';
 import type { Catalog } from '../model/template.ts';
@@ -26,15 +27,19 @@ export function checkConfiguration(trunk: Trunk, resolved: ResolvedTrunk, catalo
     facts: {
       provider: resolved.template.id,
       verified: resolved.template.verified,
+      ...(resolved.inbound ? { numbersArriveIn: numberArrivesIn(resolved) } : {}),
       problems: [...problems, ...cautions],
     },
   };
 }
 
-function fitting({ template, authType, registration, transport, host }: ResolvedTrunk): string {
+function fitting(trunk: ResolvedTrunk): string {
+  const { template, authType, registration, transport, host, inbound } = trunk;
   const auth =
     authType === 'ip' ? 'by address' : registration ? 'by registration' : 'by digest, without registration';
-  return `${template.displayName}: ${host} over ${transport}, ${auth}`;
+  const arrival = numberArrivesIn(trunk) === 'to' ? 'To' : 'the request URI';
+  const calls = inbound ? `; called numbers arrive in ${arrival}` : '';
+  return `${template.displayName}: ${host} over ${transport}, ${auth}${calls}`;
 }
 
 // Calls in are told apart by a registration or by the address that they come from: one of the two must be there.

@@ -1,6 +1,7 @@
 import { isWebSocket } from '../sip/transport/endpoint.ts';
 import {
   at,
+  type Case,
   type Explanations,
   firewall,
   portField,
@@ -11,12 +12,17 @@ import {
   set,
 } from './case.ts';
 
+const isPublished = (one: Case): boolean =>
+  one.subject.template.hosts.some(({ host }) => host === server(one));
+
 /** Below the words of SIP: names, addresses, connections, certificates. */
 export const reaching: Explanations = {
   dns_not_found: (one) => ({
     message: `the name ${server(one)} does not exist`,
     field: serverField(one),
-    hint: `correct it: ${set(one, `${serverFlag(one)} <host>`)}; the carrier’s hosts: ${published(one)}`,
+    hint: isPublished(one)
+      ? 'the carrier publishes it: can this machine look up other names? See /etc/resolv.conf, and ask another name server: --dns <address>'
+      : `correct it: ${set(one, `${serverFlag(one)} <host>`)}; the carrier’s hosts: ${published(one)}`,
   }),
   dns_no_address: (one) => ({
     message: `the name ${server(one)} exists and has no address for ${one.subject.transport}`,

@@ -1,5 +1,6 @@
 import type { Trunk } from './nouns.ts';
 import { registers } from './resolve.ts';
+import type { ResolvedTrunk } from './site.ts';
 import type { ProviderTemplate } from './template.ts';
 
 /** What is stored of a trunk that decides which calls in are taken for its own. */
@@ -33,4 +34,17 @@ export function inboundTrunk(trunk: StoredInbound, template: ProviderTemplate): 
     codecs: trunk.codecs ?? template.codecs,
     srtp: trunk.srtp ?? template.srtp === 'required',
   };
+}
+
+/**
+ * Where a called number stands in the carrier's INVITE. Where the carrier does not say: a registered contact is called under
+ * the account's name, and the number stands in To.
+ */
+export function numberArrivesIn({
+  registration,
+  username,
+  template,
+}: Pick<ResolvedTrunk, 'registration' | 'username' | 'template'>): 'request-uri' | 'to' {
+  if (template.didSource !== null) return template.didSource === 'to' ? 'to' : 'request-uri';
+  return registration && username !== null ? 'to' : 'request-uri';
 }

@@ -122,7 +122,7 @@ function subjectOf({ user, server }: UserUnderTest): Subject {
     ...{ authType: 'credential', codecs, srtp: false, numberFormat: 'plus', techPrefix: null },
     template: {
       ...{ id: template.id, displayName: template.displayName, docs: '', codecs: template.codecs },
-      ...{ srtp: null, dialedFormat: null, usernameRule: null, failures: [] },
+      ...{ srtp: null, dialedFormat: null, usernameRule: null, failures: [], hosts: [] },
     },
   };
 }

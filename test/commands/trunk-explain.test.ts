@@ -80,3 +80,24 @@ it.each([
   expect(ended.code).toBe(3);
   expect(ended.json().errors[0]?.code).toBe(code);
 });
+
+it('does not doubt a host that the carrier publishes, and doubts the name servers instead', () => {
+  expect(causesOf('dns_not_found', 'dns')[0]?.hint).toContain('--dns');
+  const own = { ...subject, host: 'sip.example' };
+  const finding = { stage: 'dns' as const, status: 'failed' as const, detail: '', ms: 1, facts: {} };
+  expect(explainFinding(own, { ...finding, cause: 'dns_not_found' })[0]?.hint).toContain('--host <host>');
+});
+
+it('says where called numbers arrive, before anything is sent', async () => {
+  const box = await sandbox();
+  await box.ok(
+    'trunk add to --provider signalwire --host a.sip.signalwire.com --username u --password env:P',
+    {
+      env: { P: 'pw' },
+    },
+  );
+  const { json } = await box.sipctl('trunk test to --dns 127.0.0.1:9 --timeout 1 --json');
+  const { trunks } = json().data as { trunks: { stages: { detail: string; facts: object }[] }[] };
+  expect(trunks[0]?.stages[0]?.detail).toContain('called numbers arrive in To');
+  expect(trunks[0]?.stages[0]?.facts).toMatchObject({ numbersArriveIn: 'to' });
+});
