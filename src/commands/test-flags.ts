@@ -1,7 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { Resolver } from 'node:dns';
 import { readFileSync } from 'node:fs';
-import { rootCertificates } from 'node:tls';
 import type { App } from '../app.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import { host as hostRule } from '../model/rules.ts';
@@ -86,12 +84,12 @@ export async function surroundings(app: App, input: Input, trace?: Trace): Promi
   const { systemDns } = await import('../sip/transport/system-dns.ts');
   const { dns, ca } = input.options;
   return {
-    dns: systemDns(typeof dns === 'string' ? nameServers(dns) : undefined),
+    dns: systemDns(typeof dns === 'string' ? await nameServers(dns) : undefined),
     signal: app.signal,
     timeoutMs: (secondsOption(input, 'timeout') ?? 8) * 1000,
     userAgent: `sipctl/${app.version}`,
     trace,
-    ca: typeof ca === 'string' ? readAuthority(ca) : undefined,
+    ca: typeof ca === 'string' ? await readAuthority(ca) : undefined,
   };
 }
 
@@ -110,7 +108,8 @@ export function stunOf({ options }: Input): ProbeSettings['stun'] {
   });
 }
 
-function nameServers(list: string): string[] {
+async function nameServers(list: string): Promise<string[]> {
+  const { Resolver } = await import('node:dns');
   const servers = list.split(',').map((server) => server.trim());
   try {
     new Resolver().setServers(servers);
@@ -127,7 +126,8 @@ function nameServers(list: string): string[] {
 
 const certificates = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-function readAuthority(file: string): string {
+async function readAuthority(file: string): Promise<string> {
+  const { rootCertificates } = await import('node:tls');
   try {
     const text = readFileSync(file, 'utf8');
     const found = text.match(certificates) ?? [];

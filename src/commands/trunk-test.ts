@@ -2,9 +2,9 @@ import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
 import * as nouns from '../model/nouns.ts';
 import { e164 } from '../model/rules.ts';
-import { type TestOptions, type TrunkUnderTest, testTrunks } from '../pipeline/test-trunks.ts';
+import type { TestOptions, TrunkUnderTest } from '../pipeline/test-trunks.ts';
 import { type Tested, testFailure } from '../pipeline/tested.ts';
-import { testViaNode, type ViaNode } from '../pipeline/via-node.ts';
+import type { ViaNode } from '../pipeline/via-node.ts';
 import { nagios, testText } from '../report/trunk-test.ts';
 import type { StageName } from '../sip/finding.ts';
 import type { OptionSpec, Result, VerbSpec } from './command.ts';
@@ -63,6 +63,8 @@ async function testAsked(app: App, input: Input): Promise<Tested[]> {
   refuseContradictions(app, input);
   const trunks = await trunksAsked(app, input);
   const catalog = await app.catalog();
+  // The SIP client is loaded when something is tested: other verbs of the noun start without it.
+  const { testTrunks } = await import('../pipeline/test-trunks.ts');
   return testing(app, input, async (around, progress) =>
     testTrunks(trunks, catalog, { ...(await trunkOptions(app, input)), around, progress }),
   );
@@ -147,6 +149,7 @@ async function viaNode(
   if (planned === undefined) return null;
   const { target } = planned;
   if (!target.controllable) throw uncontrolled(name, target.kind);
+  const { testViaNode } = await import('../pipeline/via-node.ts');
   return (trunk, country) => testViaNode(trunk, { target, country, ...options, signal: app.signal });
 }
 

@@ -3,7 +3,7 @@ import { SipctlError } from '../errors.ts';
 import * as nouns from '../model/nouns.ts';
 import { resolveUser } from '../model/resolve.ts';
 import { host as hostRule } from '../model/rules.ts';
-import { testUser, type UserUnderTest } from '../pipeline/test-user.ts';
+import type { UserUnderTest } from '../pipeline/test-user.ts';
 import { testFailure } from '../pipeline/tested.ts';
 import type { Target } from '../platforms/target.ts';
 import { testText } from '../report/trunk-test.ts';
@@ -15,6 +15,7 @@ import { webRtcFlags, webRtcOf } from './webrtc-flags.ts';
 
 const run = interruptible(async (app, input) => {
   const under = await underTest(app, input);
+  const { testUser } = await import('../pipeline/test-user.ts');
   const tested = await testing(app, input, (around, progress) => testUser(under, around, progress));
   const { tenant, name, status, stages, causes } = tested;
   const failure = testFailure([tested]);
