@@ -72,13 +72,13 @@ async function print(result: Result, { terminal, config }: App): Promise<number>
   const outcome = exitCodes[result.outcome ?? 'done'];
   const ok = outcome.code === exitCodes.done.code || outcome.code === exitCodes.pending.code;
   const code = result.exitCode ?? outcome.code;
-  if (config.json) {
+  if (config.json && result.streamed !== true) {
     await terminal.out(
       envelope({ ok, changed: result.changed === true, data: result.data, warnings, errors }),
     );
     return code;
   }
-  await terminal.out(result.text(await styleFor(terminal.stdoutColor)));
+  if (result.streamed !== true) await terminal.out(result.text(await styleFor(terminal.stdoutColor)));
   const style = await styleFor(terminal.stderrColor);
   if (!config.quiet)
     for (const warning of warnings) terminal.err(problemText(style.warn('warning'), warning, style));

@@ -14,6 +14,8 @@ export interface Result {
   errors?: readonly Problem[];
   /** True where the text says the errors itself. */
   tellsErrors?: boolean;
+  /** True where the command wrote its answer itself, line by line: nothing is printed of `data` and `text`. */
+  streamed?: true;
   /** Instead of the outcome's own, where the caller expects the codes of another convention. */
   exitCode?: number;
 }

@@ -5,6 +5,7 @@ import type { ResolvedSite } from '../model/site.ts';
 import type { Catalog } from '../model/template.ts';
 import type { Artifact, Manifest } from '../plan/generation.ts';
 import type { ArtifactChange, ObjectChange, ReloadStep } from '../plan/plan.ts';
+import type { ControlPlane } from './control-plane.ts';
 import type { NamedUser, NodeCall, NodeCallRequest, TrunkLook, TrunkState, UserState } from './node-view.ts';
 
 /** One way in which the running system, or the node's files, differ from what was delivered. */
@@ -117,6 +118,11 @@ export interface Target {
    * @throws SipctlError like `trunkState`, and `invalid` for a number that cannot be dialled
    */
   callThrough(request: NodeCallRequest, signal?: AbortSignal): Promise<NodeCall>;
+  /**
+   * Opens a session for what goes on now, and for the verbs of calls. Events come only where they are asked for.
+   * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX denies the login, or its account the events
+   */
+  control?(options: { events: boolean; signal?: AbortSignal | undefined }): Promise<ControlPlane>;
 }
 
 /** A check that could not be made says why, with the error's own remedy. Bugs are not findings: they are thrown on. */

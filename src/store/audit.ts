@@ -8,6 +8,12 @@ export type AuditAction =
   | 'apply'
   | 'rollback'
   | 'rotate-key'
+  | 'call'
+  | 'listen'
+  | 'whisper'
+  | 'barge'
+  | 'record'
+  | 'fetch'
   | 'restore';
 
 export interface AuditRow {

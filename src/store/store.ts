@@ -5,6 +5,7 @@ import { SipctlError } from '../errors.ts';
 import { everyNoun } from '../model/every-noun.ts';
 import { defaultTenant } from '../model/identity.ts';
 import type { StoredInbound } from '../model/inbound-trunk.ts';
+import type { Parties } from '../model/live/party.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
 import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
@@ -21,6 +22,7 @@ import { databaseFailure } from './failure.ts';
 import { inboundTrunks } from './inbound-trunks.ts';
 import { addKey, Keyring } from './keyring.ts';
 import { type Lease, type LeaseClock, type LeaseOwner, type LeaseView, takeLease } from './leases.ts';
+import { storedParties } from './parties.ts';
 import { Records } from './records.ts';
 import { sealAnew } from './rotate.ts';
 import { countUsers, type ReadSites, siteReader, type TenantState, tenantStates } from './sites.ts';
@@ -103,6 +105,11 @@ export class Store {
   /** How many users these tenants have. */
   countUsers(names: readonly string[]): number {
     return countUsers(this.opened.raw, names);
+  }
+
+  /** Who stands behind the endpoints of a PBX; asked of the database each time, so that it is never out of date. */
+  parties(): Parties {
+    return storedParties(this.opened.raw);
   }
 
   /** Every trunk that takes calls in, of every tenant. */
