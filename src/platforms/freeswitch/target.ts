@@ -19,7 +19,7 @@ export interface FreeSwitchParts {
 }
 
 /** Changes when the renderer is to make other bytes of the same data and templates: every tenant is then rendered anew. */
-const rendererVersion = 2;
+const rendererVersion = 3;
 
 /** A node that is a FreeSWITCH. */
 export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Promise<Target> {
