@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallingUser, ChannelRef, DialledTarget, Originated } from '../../control-plane.ts';
 import { dumpChannel, killChannel, originate as originateCall, perform } from '../esl/commands.ts';
 import { EslError } from '../esl/failures.ts';
@@ -20,6 +21,9 @@ import {
 
 /** Seconds beyond the time that a call may ring, until its job has to be over. */
 const graceSeconds = 15;
+/** Of a key that is pressed, and between two of them. */
+const toneMs = 100;
+const gapMs = 100;
 
 /** Ends a channel. @throws SipctlError `notFound` */
 export async function hangup(ask: Ask, leg: ChannelRef, q850: number): Promise<void> {
@@ -92,7 +96,7 @@ export async function transfer(ask: Ask, leg: ChannelRef, to: DialledTarget): Pr
   const place = await placeOf(ask, to);
   const channel = await channelOf(ask, leg);
   const peer = peerOf(channel);
-  await setVariables(ask, leg.id, ofTenant(to.tenant));
+  await setVariables(ask, leg.id, { ...ofTenant(to.tenant), sipctl_held: 'false' });
   await send(ask, leg, place);
   if (peer !== null) await leave(ask, peer, leg.id);
 }
@@ -145,7 +149,11 @@ export async function dtmf(ask: Ask, leg: ChannelRef, digits: string): Promise<v
       'give 0 to 9, *, #, and A to D',
     );
   if (!isAnswered(await channelOf(ask, leg))) throw notAnswered(leg);
-  await perform(ask, 'uuid_send_dtmf', leg.id, digits);
+  // In one go, phones hear some of them twice.
+  for (const digit of digits) {
+    await perform(ask, 'uuid_send_dtmf', leg.id, `${digit}@${toneMs}`);
+    await sleep(toneMs + gapMs);
+  }
 }
 
 /** Takes a call that rings, in the place of the phones that do; it waits in silence for what is done with it next. */

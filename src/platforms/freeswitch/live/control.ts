@@ -36,6 +36,7 @@ function controlOf(
   const verbs: Verbs = {
     ask,
     background: (command, seconds) => esl.background(command, { timeoutMs: seconds * 1000 }),
+    tell: (subclass, headers) => esl.tell(subclass, headers),
     open: async () => {
       const one = await connect(closed.signal);
       further.add(one);
@@ -46,8 +47,8 @@ function controlOf(
     ...observing,
     hangup: (leg, q850) => hangup(ask, leg, q850),
     originate: (request) => originate(verbs, request),
-    hold: (leg, other) => hold(ask, leg, other),
-    unhold: (leg, other) => unhold(ask, leg, other),
+    hold: (leg, other) => hold(verbs, leg, other),
+    unhold: (leg, other) => unhold(verbs, leg, other),
     mute: (leg, on) => mute(ask, leg, on),
     transfer: (leg, to) => transfer(ask, leg, to),
     attendedTransfer: (leg, other, to) => attendedTransfer(verbs, leg, other, to, consultSeconds),

@@ -5,7 +5,7 @@ import { EslError } from '../esl/failures.ts';
 import { type Ask, quoted, run, word } from '../esl/replies.ts';
 import { notAnswered } from './call-verbs.ts';
 import { musicFor } from './media-verbs.ts';
-import { channelOf, demand, dumpOf, isAnswered, peerOf, setVariables, verbError } from './verbs.ts';
+import { channelOf, demand, dumpOf, isAnswered, setVariables, verbError } from './verbs.ts';
 
 /**
  * Parks the party at a channel: it hears music until somebody dials the slot, and is hung up when its time is over. Which
@@ -32,7 +32,6 @@ export async function park(
     );
   const number = await freeSlot(ask, tenant);
   await hash(ask, `insert/${parkingRealm(tenant)}/${number}/${leg.id}`);
-  const peer = peerOf(channel);
   await setVariables(ask, leg.id, { sipctl_parked: number });
   // Whatever is in the name of the music, it ends no word of the transfer.
   const wait = `m:^:endless_playback:${await musicFor(ask, channel)}`;
@@ -40,7 +39,7 @@ export async function park(
   await perform(ask, 'sched_hangup', `+${Math.ceil(seconds)}`, leg.id, 'NO_ANSWER');
   await demand(`${leg.channel} was not parked`, async () => {
     const now = await dumpOf(ask, leg.id);
-    return now !== null && peerOf(now) !== peer;
+    return now?.get('variable_current_application') === 'endless_playback';
   });
   return { slot: `${parkingCode}${number}` };
 }
