@@ -160,9 +160,9 @@ describe('the table of calls', () => {
 });
 
 describe('whatever happens, and however often the connection is lost', () => {
-  /** What happens at a PBX: channel n of eight appears, answers, or ends; the connection is lost, or is there again. */
+  /** What happens at a PBX: channel n of eight appears, answers, is held, or ends; the connection is lost, or is there again. */
   const step = fc.oneof(
-    fc.record({ what: fc.constantFrom('appear', 'answer', 'end'), leg: fc.nat(7) }),
+    fc.record({ what: fc.constantFrom('appear', 'answer', 'hold', 'end'), leg: fc.nat(7) }),
     fc.record({ what: fc.constantFrom('lose', 'ask', 'settle'), leg: fc.constant(0) }),
   );
 
@@ -193,6 +193,9 @@ describe('whatever happens, and however often the connection is lost', () => {
           } else if (what === 'answer' && facts !== undefined) {
             pbx.set(facts.id, { ...facts, state: 'answered', answeredAt: 5 });
             change(more(facts.id, { state: 'answered', answeredAt: 5 }));
+          } else if (what === 'hold' && facts !== undefined && facts.state !== 'ringing') {
+            pbx.set(facts.id, { ...facts, state: 'held' });
+            change(more(facts.id, { state: 'held' }));
           } else if (what === 'end' && facts !== undefined) {
             pbx.delete(facts.id);
             change(over(facts.id));
