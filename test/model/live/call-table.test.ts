@@ -206,10 +206,12 @@ describe('whatever happens, and however often the connection is lost', () => {
           } else if (what === 'settle' && connected && asked !== null) {
             tell(calls.settle(asked, 7));
             asked = null;
+            expect(statesOf(calls)).toEqual(
+              new Map([...pbx.values()].map(({ callId, state }) => [callId, state])),
+            );
           }
         }
-        const states = new Map(calls.calls().map(({ id, state }) => [id, state]));
-        expect(states).toEqual(new Map([...pbx.values()].map(({ callId, state }) => [callId, state])));
+        const states = statesOf(calls);
         for (const [id, events] of told) {
           expect(events.filter((event) => event === 'call.ended')).toHaveLength(states.has(id) ? 0 : 1);
           expect(events.indexOf('call.ended')).toBe(states.has(id) ? -1 : events.length - 1);
@@ -218,6 +220,8 @@ describe('whatever happens, and however often the connection is lost', () => {
       { numRuns: 500 },
     );
   });
+
+  const statesOf = (calls: CallTable) => new Map(calls.calls().map(({ id, state }) => [id, state]));
 
   const ending = ['lose', 'ask', 'settle'].map((what) => ({ what, leg: 0 }));
 });
