@@ -147,6 +147,11 @@ export const migrations: readonly Migration[] = [
     name: 'nodes that are a FreeSWITCH',
     statements: ['ALTER TABLE nodes ADD COLUMN esl TEXT', 'ALTER TABLE nodes ADD COLUMN esl_password BLOB'],
   },
+  {
+    number: 4,
+    name: 'how trunks and users tell keys',
+    statements: ['ALTER TABLE trunks ADD COLUMN dtmf TEXT', 'ALTER TABLE users ADD COLUMN dtmf TEXT'],
+  },
 ];
 
 // What a user of a tenant dials reaches one object: within a table by its keys, across tables by these triggers.
