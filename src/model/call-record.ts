@@ -110,7 +110,8 @@ const told = (record: CallRecord): Partial<CallRecord> =>
 // Who rang in vain beside the one that answered does not say how the call ended.
 function betterEnd(better: CallRecord, worse: CallRecord): CallRecord {
   if (worse.cause === notSeen) return better;
-  const rangInVain = better.answeredAt === null && worse.answeredAt !== null;
+  const rangInVain =
+    better.source === worse.source && better.answeredAt === null && worse.answeredAt !== null;
   return better.cause === notSeen || rangInVain ? worse : better;
 }
 
