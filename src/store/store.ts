@@ -2,14 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SipctlError } from '../errors.ts';
+import { type CallRecord, recordOf } from '../model/call-record.ts';
 import { everyNoun } from '../model/every-noun.ts';
 import { defaultTenant } from '../model/identity.ts';
 import type { StoredInbound } from '../model/inbound-trunk.ts';
+import type { Call } from '../model/live/call.ts';
 import type { Parties } from '../model/live/party.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
 import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
 import { type BulkUser, insertUsers } from './bulk.ts';
+import { findCallRecords, type Kept, keepCallRecords, type StoredCallRecord } from './call-records.ts';
+import type { Holder } from './constraints.ts';
 import { type Database, type OpenDatabase, openDatabase, tableNames } from './database.ts';
 import {
   type Delivery,
@@ -18,6 +22,7 @@ import {
   recordDelivery,
   type StoredDelivery,
 } from './deliveries.ts';
+import { holderOf } from './extensions.ts';
 import { databaseFailure } from './failure.ts';
 import { inboundTrunks } from './inbound-trunks.ts';
 import { addKey, Keyring } from './keyring.ts';
@@ -110,6 +115,27 @@ export class Store {
   /** Who stands behind the endpoints of a PBX; asked of the database each time, so that it is never out of date. */
   parties(): Parties {
     return storedParties(this.opened.raw);
+  }
+
+  /** Keeps the calls among these that ended: each once, also where it is told again. Gives how many were new. */
+  async saveCdrs(calls: readonly Call[]): Promise<number> {
+    const records = calls.map(recordOf).filter((record) => record !== null);
+    return records.length === 0 ? 0 : (await this.keepCallRecords(records)).added;
+  }
+
+  /** Keeps many records of calls in one transaction. */
+  keepCallRecords(records: Iterable<CallRecord>): Promise<Kept> {
+    return this.#transact(async () => keepCallRecords(this.opened.raw, records));
+  }
+
+  /** See `findCallRecords`. */
+  findCallRecords(id: string, scope: { tenant: string | undefined; limit: number }): StoredCallRecord[] {
+    return findCallRecords(this.opened.raw, id, scope);
+  }
+
+  /** What users of the tenant reach by dialling this extension or emergency number. */
+  holderOf(tenant: string, dialled: string): Promise<Holder | null> {
+    return holderOf(this.#database, { tenant, name: '' }, dialled);
   }
 
   /** Every trunk that takes calls in, of every tenant. */
