@@ -3,6 +3,7 @@ import type { CommandEntry } from './command.ts';
 const describe = 'Describe what should exist:';
 const connect = 'Say where calls go:';
 const deliver = 'Make it so, and prove it:';
+const live = 'Watch and steer calls:';
 const look = 'See how things stand:';
 const keep = 'Look after sipctl itself:';
 
@@ -114,6 +115,12 @@ export const commands: readonly CommandEntry[] = [
     summary: 'put an earlier generation in force',
     heading: deliver,
     load: async () => (await import('./rollback.ts')).rollback,
+  },
+  {
+    name: 'call',
+    summary: 'calls that run now: see them, make them, act on them',
+    heading: live,
+    load: async () => (await import('./call.ts')).callCommand,
   },
   {
     name: 'status',

@@ -12,7 +12,8 @@ import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
 import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
 import { type BulkUser, insertUsers } from './bulk.ts';
-import { type Kept, keepCallRecords } from './call-records.ts';
+import { findCallRecords, type Kept, keepCallRecords, type StoredCallRecord } from './call-records.ts';
+import type { Holder } from './constraints.ts';
 import { type Database, type OpenDatabase, openDatabase, tableNames } from './database.ts';
 import {
   type Delivery,
@@ -21,6 +22,7 @@ import {
   recordDelivery,
   type StoredDelivery,
 } from './deliveries.ts';
+import { holderOf } from './extensions.ts';
 import { databaseFailure } from './failure.ts';
 import { inboundTrunks } from './inbound-trunks.ts';
 import { addKey, Keyring } from './keyring.ts';
@@ -124,6 +126,16 @@ export class Store {
   /** Keeps many records of calls in one transaction. */
   keepCallRecords(records: Iterable<CallRecord>): Promise<Kept> {
     return this.#transact(async () => keepCallRecords(this.opened.raw, records));
+  }
+
+  /** See `findCallRecords`. */
+  findCallRecords(id: string, scope: { tenant: string | undefined; limit: number }): StoredCallRecord[] {
+    return findCallRecords(this.opened.raw, id, scope);
+  }
+
+  /** What users of the tenant reach by dialling this extension or emergency number. */
+  holderOf(tenant: string, dialled: string): Promise<Holder | null> {
+    return holderOf(this.#database, { tenant, name: '' }, dialled);
   }
 
   /** Every trunk that takes calls in, of every tenant. */
