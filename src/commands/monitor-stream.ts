@@ -9,11 +9,18 @@ import type { Result } from './command.ts';
 import { hand } from './monitor-hooks.ts';
 import { watchSurroundings } from './monitor-input.ts';
 
+/** Where words for a person go: standard error, until a board takes them. */
+export interface Speaker {
+  say: (text: string) => void;
+}
+
 /** What one run of `monitor` watches, and what it does for each event. */
 export interface Monitoring {
   nodes: readonly WatchedNode[];
   filter: EventFilter;
   hooks: readonly Hook[];
+  /** Says to a person what goes wrong meanwhile. */
+  speaker: Speaker;
   /** Hears of every event, whatever the filter says. */
   all: (events: readonly LiveEvent[]) => void;
 }

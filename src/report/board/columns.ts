@@ -1,7 +1,8 @@
 import type { Call } from '../../model/live/call.ts';
 import type { TrunkStanding, UserStanding } from '../../model/live/events.ts';
+import { clock } from '../calls.ts';
 import type { Look } from './line.ts';
-import { clock, neutral } from './text.ts';
+import { neutral } from './text.ts';
 
 /** One column of a table of the board. */
 export interface BoardColumn<T> {
@@ -23,9 +24,9 @@ const stateLooks: Readonly<Record<Call['state'], Look>> = {
 const stateOrder: readonly string[] = ['ringing', 'answered', 'held', 'ended'];
 const arrows = { inbound: '→ in', outbound: '← out', internal: '↔ int' };
 
-/** Milliseconds that a call rings, or has stood since it was answered. */
+/** Seconds that a call rings, or has stood since it was answered. */
 export const runningTime = ({ answeredAt, startedAt }: Call, now: number): number =>
-  now - (answeredAt ?? startedAt);
+  Math.max(0, Math.floor((now - (answeredAt ?? startedAt)) / 1000));
 
 /** A number with the name that comes with it. */
 export const caller = ({ from, fromName }: Call): string =>
