@@ -129,6 +129,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).status,
   },
   {
+    name: 'monitor',
+    summary: 'watch calls, trunks and users as they change',
+    heading: look,
+    load: async () => (await import('./monitor.ts')).monitor,
+  },
+  {
+    name: 'metrics',
+    summary: 'calls, registrations and nodes, as Prometheus reads them',
+    heading: look,
+    load: async () => (await import('./metrics.ts')).metrics,
+  },
+  {
     name: 'drift',
     summary: 'what nodes hold or run that sipctl did not put there',
     heading: look,
