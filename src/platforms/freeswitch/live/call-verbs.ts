@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallingUser, ChannelRef, DialledTarget, Originated } from '../../control-plane.ts';
+import { viewInterrupted } from '../../node-view.ts';
 import { dumpChannel, killChannel, originate as originateCall, perform } from '../esl/commands.ts';
 import { EslError } from '../esl/failures.ts';
 import { type Ask, run, word } from '../esl/replies.ts';
@@ -84,11 +85,22 @@ export async function ring(
       `{${all.join(',')}}${destination}`,
       application,
     );
+    if (signal?.aborted) throw await interrupted(ask, made, signal.reason);
     if ('uuid' in made) return { answered: true, callId: made.uuid, q850: null, sip: null, text: 'answered' };
     return { answered: false, callId: null, q850: q850Of(made.cause), sip: null, text: made.cause };
   } finally {
     signal?.removeEventListener('abort', cancel);
   }
+}
+
+async function interrupted(
+  ask: Ask,
+  made: { uuid: string } | { cause: string },
+  cause: unknown,
+): Promise<Error> {
+  // It may have been picked up at the same moment.
+  if ('uuid' in made) await killChannel(ask, made.uuid, 'ORIGINATOR_CANCEL');
+  return viewInterrupted('the call', cause);
 }
 
 /** Sends the party at a channel elsewhere; whoever it talked to is hung up. */
@@ -154,39 +166,6 @@ export async function dtmf(ask: Ask, leg: ChannelRef, digits: string): Promise<v
     await perform(ask, 'uuid_send_dtmf', leg.id, `${digit}@${toneMs}`);
     await sleep(toneMs + gapMs);
   }
-}
-
-/** Takes a call that rings, in the place of the phones that do; it waits in silence for what is done with it next. */
-export async function answer(ask: Ask, leg: ChannelRef): Promise<void> {
-  const channel = await ringing(ask, leg, 'answered');
-  if (channel.get('Call-Direction') !== 'inbound')
-    throw verbError(
-      'refused',
-      'not_incoming',
-      `${leg.channel} is a phone that rings: only its user can answer`,
-      'name the leg of the caller',
-    );
-  await setVariables(ask, leg.id, { park_after_bridge: 'false' });
-  // Else the phones would go on ringing, and their no would end the call.
-  await perform(ask, 'uuid_transfer', leg.id, 'answer,park', 'inline');
-  await demand(`${leg.channel} was not answered`, async () => isAnswered(await channelOf(ask, leg)));
-}
-
-/** Refuses a call that rings. */
-export async function reject(ask: Ask, leg: ChannelRef, q850: number): Promise<void> {
-  await ringing(ask, leg, 'rejected');
-  await hangup(ask, leg, q850);
-}
-
-async function ringing(ask: Ask, leg: ChannelRef, what: string) {
-  const channel = await channelOf(ask, leg);
-  if (!isAnswered(channel)) return channel;
-  throw verbError(
-    'refused',
-    'is_answered',
-    `${leg.channel} cannot be ${what}: it talks already`,
-    'hang it up instead',
-  );
 }
 
 export const notAnswered = ({ channel }: ChannelRef) =>

@@ -8,7 +8,6 @@ import { heldEvent } from './channel-changes.ts';
 import {
   channelOf,
   demand,
-  dumpOf,
   isAnswered,
   peerOf,
   setVariables,
@@ -23,9 +22,9 @@ export async function hold(verbs: Verbs, leg: ChannelRef, other: ChannelRef | nu
   if (channel.get(heldVariable) === 'true') return;
   // FreeSWITCH's own hold asks the phone of the holder to be silent, and plays music to a caller only.
   // Both stay as an earlier one left them.
-  await setVariables(ask, leg.id, { current_application: '', playback_ms: '' });
+  await setVariables(ask, leg.id, { current_application: '', playback_ms: '', playback_timeout_sec: '' });
   await perform(ask, 'uuid_broadcast', leg.id, quoted('music', await musicFor(ask, channel)), 'aleg');
-  await demand(`${leg.channel} hears no music`, () => says(ask, leg, 'current_application', /^playback$/));
+  await demand(`${leg.channel} hears no music`, async () => isPlaying(await channelOf(ask, leg)));
   await setHeld(verbs, leg, true);
 }
 
@@ -35,7 +34,10 @@ export async function unhold(verbs: Verbs, leg: ChannelRef, other: ChannelRef | 
   const channel = await connected(ask, leg, other);
   if (channel.get(heldVariable) !== 'true') return;
   await perform(ask, 'uuid_break', leg.id, 'all');
-  await demand(`${leg.channel} is still held`, () => says(ask, leg, 'playback_ms', /./));
+  await demand(
+    `${leg.channel} is still held`,
+    async () => (await channelOf(ask, leg)).get('variable_playback_ms') !== undefined,
+  );
   await setHeld(verbs, leg, false);
 }
 
@@ -43,11 +45,6 @@ async function setHeld({ ask, tell }: Verbs, { id }: ChannelRef, on: boolean): P
   const value = String(on);
   await setVariables(ask, id, { [heldVariable.replace('variable_', '')]: value });
   await tell(heldEvent, { 'Unique-ID': id, [heldVariable]: value });
-}
-
-async function says(ask: Ask, { id }: ChannelRef, variable: string, what: RegExp): Promise<boolean> {
-  const channel = await dumpOf(ask, id);
-  return what.test(channel?.get(`variable_${variable}`) ?? '');
 }
 
 async function connected(ask: Ask, leg: ChannelRef, other: ChannelRef | null): Promise<ChannelText> {
@@ -61,6 +58,21 @@ async function connected(ask: Ask, leg: ChannelRef, other: ChannelRef | null): P
     `${leg.channel} talks to nobody who could hold it`,
     'only one party of two can be held',
   );
+}
+
+export const isPlaying = (channel: ChannelText): boolean =>
+  channel.get('variable_current_application') === 'playback';
+
+/** Takes a channel out of whatever it is in, to hear music, after these applications. */
+export async function waitWithMusic(
+  ask: Ask,
+  { id }: ChannelRef,
+  before: readonly string[],
+  music: string,
+): Promise<void> {
+  // Commas, which divide applications by themselves, are in the name of the music.
+  const inline = `m:^:${[...before, `playback:${music}`, 'hangup:NO_ANSWER'].join('^')}`;
+  await perform(ask, 'uuid_transfer', id, quoted('music', inline), 'inline');
 }
 
 const musicStream = 'local_stream://moh';
