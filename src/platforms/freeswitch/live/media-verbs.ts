@@ -5,15 +5,7 @@ import { type Ask, quoted, run, word } from '../esl/replies.ts';
 import { notAnswered } from './call-verbs.ts';
 import { type ChannelText, heldVariable } from './channel.ts';
 import { heldEvent } from './channel-changes.ts';
-import {
-  channelOf,
-  demand,
-  isAnswered,
-  peerOf,
-  setVariables,
-  type Verbs,
-  verbError,
-} from './verbs.ts';
+import { channelOf, demand, isAnswered, peerOf, setVariables, type Verbs, verbError } from './verbs.ts';
 
 /** Puts the party at `leg` on hold: it hears music, and neither of both hears the other. */
 export async function hold(verbs: Verbs, leg: ChannelRef, other: ChannelRef | null): Promise<void> {

@@ -7,6 +7,9 @@ import { notAnswered } from './call-verbs.ts';
 import { isPlaying, musicFor, waitWithMusic } from './media-verbs.ts';
 import { channelOf, demand, dumpOf, isAnswered, peerOf, setVariables, verbError } from './verbs.ts';
 
+/** Seconds; FreeSWITCH takes one for none. */
+const shortest = 2;
+
 /**
  * Parks the party at a channel: it hears music until somebody dials the slot, and is hung up when its time is over. Which
  * channel is in which slot FreeSWITCH keeps under the tenant's name, where the dialplan looks it up.
@@ -34,7 +37,7 @@ export async function park(
   await hash(ask, `insert/${parkingRealm(tenant)}/${number}/${leg.id}`);
   await setVariables(ask, leg.id, { sipctl_parked: number, sipctl_held: 'false', current_application: '' });
   // A hangup that is scheduled would come when the call was taken back, too.
-  const timed = `set:playback_timeout_sec=${Math.ceil(seconds)}`;
+  const timed = `set:playback_timeout_sec=${Math.max(shortest, Math.ceil(seconds))}`;
   await waitWithMusic(ask, leg, [timed], await musicFor(ask, channel));
   await demand(`${leg.channel} was not parked`, async () => {
     const now = await dumpOf(ask, leg.id);
