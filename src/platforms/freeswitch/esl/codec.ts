@@ -136,7 +136,7 @@ function bodyLength(text = '0'): number | null {
 }
 
 // Parsing the whole of an event costs as much as finding so many headers in its text.
-const cheapLookUps = 8;
+const cheapLookUps = 16;
 
 /** One event, as `event json` sends it. It is taken apart when it is asked for many headers; a few are just looked up. */
 export class EslEvent {
@@ -171,6 +171,12 @@ export class EslEvent {
       if (found !== null) return found.value;
     }
     return this.all(name)[0];
+  }
+
+  /** Takes it apart now, which is cheaper for whoever is going to ask for many headers. */
+  unfold(): this {
+    this.#parsed();
+    return this;
   }
 
   /** The values of a header: more than one where FreeSWITCH keeps a list. */

@@ -102,7 +102,7 @@ export class ChannelChanges {
   }
 
   #begin(id: string, event: EslEvent, at: number): LiveChange[] {
-    const own = ownFacts(event, at);
+    const own = ownFacts(event.unfold(), at);
     const callId = this.#calls.add(id, event, own.startedAt);
     const isPlaced = own.way === 'out' || own.endpoint !== null;
     const told = newTold(sequenceOf(event), isPlaced);
@@ -167,7 +167,7 @@ export class ChannelChanges {
   }
 
   #end(id: string, event: EslEvent, at: number): LiveChange[] {
-    const placed = this.#place(id, event, at);
+    const placed = this.#place(id, event.unfold(), at);
     this.#calls.remove(id);
     this.#told.delete(id);
     this.#forget(id);
