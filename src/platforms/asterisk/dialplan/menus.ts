@@ -12,7 +12,7 @@ import {
   when,
   word,
 } from './dialplan.ts';
-import { recordingPath } from './inbound.ts';
+import { recordingPath } from './recording.ts';
 
 /** A menu: plays its greeting until a key leads somewhere. */
 export function menu(plan: Plan, ivr: FlowIvr): Context {
@@ -58,13 +58,17 @@ export function room(plan: Plan, conference: FlowConference): Context {
       set('CONFBRIDGE(user,template)', `${name}.${role}`),
       ...(hasPin ? [set('CONFBRIDGE(user,pin)', '')] : []),
       set('CONFBRIDGE(bridge,template)', name),
-      ...(conference.record ? [set('CONFBRIDGE(bridge,record_file)', recordingPath(names.tenant))] : []),
+      ...(conference.record ? [set('CONFBRIDGE(bridge,record_file)', fileOf(plan, conference))] : []),
       step('ConfBridge', name),
       hangup(16),
     ],
     `conference ${word(conference.name)}`,
   );
 }
+
+// Whoever comes in first may be on a recorded call, which has a file by the same channel.
+const fileOf = ({ names }: Plan, { name }: FlowConference): string =>
+  recordingPath(names.tenant, `\${UNIQUEID}--${word(name)}`);
 
 /** Tries before the call is ended. */
 const pinTries = 3;
