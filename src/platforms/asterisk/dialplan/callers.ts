@@ -78,8 +78,7 @@ function caller({ flow, names }: Plan): Context {
 
 const callers = ({ flow, names }: Plan): Context => ({
   name: names.routine('callers'),
-  about:
-    'Each caller: call limit (0: none), toll class, number shown outside, voicemail box.',
+  about: 'Each caller: call limit (0: none), toll class, number shown outside, voicemail box.',
   owner: '',
   includes: [],
   extensions: flow.users.map(

@@ -12,7 +12,7 @@ import {
   when,
   word,
 } from './dialplan.ts';
-import { recordingPath } from './recording.ts';
+import { recordingFile } from './recording.ts';
 
 /** A menu: plays its greeting until a key leads somewhere. */
 export function menu(plan: Plan, ivr: FlowIvr): Context {
@@ -68,7 +68,7 @@ export function room(plan: Plan, conference: FlowConference): Context {
 
 // Whoever comes in first may be on a recorded call, which has a file by the same channel.
 const fileOf = ({ names }: Plan, { name }: FlowConference): string =>
-  recordingPath(names.tenant, `\${UNIQUEID}--${word(name)}`);
+  recordingFile(names.tenant, `\${UNIQUEID}--${word(name)}`);
 
 /** Tries before the call is ended. */
 const pinTries = 3;

@@ -15,7 +15,7 @@ import {
   when,
   word,
 } from './dialplan.ts';
-import { consent, emergencyWish, recorded, wantedWhen } from './recording.ts';
+import { consent, emergencyWish, recordedAtAnswer, wantedWhen } from './recording.ts';
 
 /**
  * The ways out of the tenant:
@@ -171,7 +171,7 @@ function hop(plan: Plan, hops: readonly Hop[]): Context {
       step('Gosub', `${names.routine('write')},\${ARG5},1(\${NUMBER})`),
       step(
         'Dial',
-        `PJSIP/\${ARG6}\${GOSUB_RETVAL}@\${ARG2},\${ARG4},b(${names.routine('leg')}^s^1(\${ARG2}))${consent(plan)}`,
+        `PJSIP/\${ARG6}\${GOSUB_RETVAL}@\${ARG2},\${ARG4},b(${names.routine('leg')}^s^1(\${ARG2}))${recordedAtAnswer(plan)}${consent(plan)}`,
       ),
       // No cause: nobody answered in time.
       set('CAUSE', '${IF($[0${HANGUPCAUSE} = 0 | 0${HANGUPCAUSE} = 16]?19:${HANGUPCAUSE})}'),
@@ -182,10 +182,9 @@ function hop(plan: Plan, hops: readonly Hop[]): Context {
   );
 }
 
-const leg = (plan: Plan): Context =>
-  routine(plan.names.routine('leg'), 'On the call over a trunk: counts it there.', [
+const leg = ({ names }: Plan): Context =>
+  routine(names.routine('leg'), 'On the call over a trunk: counts it there.', [
     set('GROUP(sipctl_trunk)', '${ARG1}'),
-    ...recorded(plan),
     step('Return'),
   ]);
 

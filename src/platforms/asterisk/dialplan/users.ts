@@ -14,7 +14,7 @@ import {
   when,
   word,
 } from './dialplan.ts';
-import { consent, recorded, wanted } from './recording.ts';
+import { consent, recorded, recordedFromOutside, wanted } from './recording.ts';
 
 /** Everything that makes phones ring, and what comes after where nobody answers. */
 export function ringing(plan: Plan): Context[] {
@@ -94,7 +94,7 @@ const ring = (plan: Plan): Context =>
     [
       gosub(plan.names.routine('contacts'), '${ARG1}', '${ARG2}', '${ARG3}'),
       gotoIf('${LEN(${CONTACTS})} = 0', 'done'),
-      ...recorded(plan),
+      ...recordedFromOutside(plan),
       step('Dial', `\${CONTACTS},\${ARG4},${onPhones(plan)}`),
       set('OUTCOME', '${IF($["${DIALSTATUS}" = "BUSY"]?BUSY:NOANSWER)}'),
       step('Return', '', 'done'),
@@ -116,7 +116,7 @@ const member = ({ names }: Plan): Context =>
 const ringMembers = (plan: Plan): Context =>
   routine(plan.names.routine('ring-members'), 'Rings the phones that were added: seconds.', [
     gotoIf('${LEN(${PHONES})} = 0', 'done'),
-    ...recorded(plan),
+    ...recordedFromOutside(plan),
     step('Dial', `\${PHONES:1},\${ARG1},${onPhones(plan)}`),
     step('Return', '', 'done'),
   ]);
@@ -166,13 +166,14 @@ function ringingPhone({ names }: Plan): Context {
 
 const counted = (tenant: string): Step => set('GROUP(sipctl_user)', `${tenant}.\${SIPCTL_USER}`);
 
-const answeringPhone = ({ names }: Plan): Context =>
+const answeringPhone = (plan: Plan): Context =>
   routine(
-    names.routine('answered'),
+    plan.names.routine('answered'),
     'On a phone that answers: its call counts. A caller from outside can then be transferred in the name of its user.',
     [
+      ...recorded(plan),
       gotoIf('"${SIPCTL_USER}" = ""', 'done'),
-      counted(names.tenant),
+      counted(plan.names.tenant),
       when('"${SIPCTL_DIRECTION}" = "inbound"', set('MASTER_CHANNEL(SIPCTL_USER)', '${SIPCTL_USER}')),
       step('Return', '', 'done'),
     ],

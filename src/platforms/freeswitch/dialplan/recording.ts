@@ -1,4 +1,5 @@
 import { canRecord } from '../../../model/flow/recording.ts';
+import { recordingPath } from '../../../model/recording.ts';
 import { word } from '../words.ts';
 import { type Action, action, always, type Context, condition, extension, set, share } from './dialplan.ts';
 import type { Plan } from './plan.ts';
@@ -8,9 +9,9 @@ import type { Plan } from './plan.ts';
  * Legs that the call brings forth have it, too: it does nothing there until one of them is transferred, and calls others.
  */
 
-/** Where recordings stand; the day is that of UTC, and no caller has a say in it. */
-export const recordingPath = (tenant: string, id: string): string =>
-  `\${recordings_dir}/sipctl/${tenant}/\${strftime_tz(Etc/UTC %Y-%m-%d)}/${id}.wav`;
+/** Where a recording stands; no caller has a say in it. */
+export const recordingFile = (tenant: string, id: string): string =>
+  `\${recordings_dir}/${recordingPath(tenant, '${strftime_tz(Etc/UTC %Y-%m-%d)}', id)}`;
 
 /** The call is recorded. */
 export const recorded = (plan: Plan, record: boolean): Action[] =>
@@ -50,7 +51,7 @@ const routine = (plan: Plan): Context => ({
       'a file',
       [
         condition('${sipctl_recording}', '^$', [
-          set('sipctl_recording', recordingPath(plan.names.tenant, '${uuid}')),
+          set('sipctl_recording', recordingFile(plan.names.tenant, '${uuid}')),
         ]),
       ],
       true,

@@ -14,7 +14,7 @@ import {
   transfer,
 } from './dialplan.ts';
 import type { Plan } from './plan.ts';
-import { recordingPath } from './recording.ts';
+import { recordingFile } from './recording.ts';
 
 /** The profile of a room. Its name is that of the room, and unique over all tenants. */
 export function roomProfile({ names }: Plan, room: FlowConference): Element {
@@ -32,7 +32,7 @@ export function roomProfile({ names }: Plan, room: FlowConference): Element {
       ? [param('conference-flags', 'wait-mod'), param('moh-sound', 'local_stream://moh')]
       : []),
     ...(room.record
-      ? [param('auto-record', recordingPath(names.tenant, `\${uuid}--${word(room.name)}`))]
+      ? [param('auto-record', recordingFile(names.tenant, `\${uuid}--${word(room.name)}`))]
       : []),
   ]);
 }
