@@ -10,7 +10,7 @@ export interface Terminal {
   /** True where a spinner may turn on stderr. */
   readonly animated: boolean;
   /** Data. A reader that has gone away is no failure. @throws SipctlError `failed` when it cannot be written, as on a full disk */
-  out(text: string): Promise<void>;
+  out(text: string | Uint8Array): Promise<void>;
   err(text: string): void;
   /** All of standard input, once, without its final line break. @throws SipctlError when it is a terminal, or too long */
   readInput(flag: string): Promise<string>;
@@ -43,7 +43,7 @@ const isCi = (env: Readonly<Record<string, string | undefined>>): boolean =>
   (env.CI ?? '') !== '' && env.CI !== 'false';
 
 // Waits until the text has left the process, so that one that ends right after has lost nothing.
-function written(stream: NodeJS.WritableStream, text: string): Promise<void> {
+function written(stream: NodeJS.WritableStream, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error?: NodeJS.ErrnoException | null) => {
       if (error === undefined || error === null || error.code === 'EPIPE') resolve();

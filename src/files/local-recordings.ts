@@ -101,6 +101,7 @@ async function entriesBelow(folder: string, under: string): Promise<FolderEntry[
             path: path.slice(folder.length + 1),
             kind: found.isFile() ? 'file' : 'other',
             ...{ size: found.size, modifiedAt: Math.round(found.mtimeMs), mode: found.mode & 0o777 },
+            idleMs: Math.max(0, Date.now() - found.mtimeMs),
           });
         }
       }

@@ -5,8 +5,10 @@ export interface FolderEntry {
   kind: 'file' | 'other';
   /** Bytes. */
   size: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by the clock of its machine. */
   modifiedAt: number;
+  /** Milliseconds in which nothing was written to it. */
+  idleMs: number;
   /** Permission bits. */
   mode: number;
 }

@@ -36,6 +36,7 @@ const site: SiteText = {
     route add recorded --tenant globex --match +1415 --trunks out
     route add silent --tenant globex --match +1 --trunks other
     number add +13125550100 --tenant globex --to user:hal
+    number add +13125550102 --tenant globex --to user:jim
     number add +13125550101 --tenant globex --to external:+14155550999
     emergency add 911 --tenant globex --caller-id +13125550199 --trunks out
   `,
@@ -131,14 +132,15 @@ function suite(start: StartPbx): void {
     expect({ status: seen.status, recordings: recordings.length }).toEqual({ status: 480, recordings: 0 });
   });
 
-  it('the tenant: a call in that the user transfers stays on its file', async () => {
+  it('a call in that the user transfers stays on its file', async () => {
     const { seen, recordings } = await recorded({
-      ...{ from: 'line', to: '+12125550100', does: { 'acme-bob': 'refer to 1001' }, talks: 5 },
+      ...{ from: 'other', to: '+13125550102', callerId: '+13125551111', talks: 5 },
+      does: { 'globex-jim': 'refer to 2001' },
     });
     expect(seen.status).toBe(200);
     expect(recordings).toHaveLength(1);
     const [samples = new Int16Array(0)] = recordings;
-    for (const speaker of ['line', 'acme-ann'])
+    for (const speaker of ['other', 'globex-hal'])
       expect(secondsOf(samples, here.outside.tone(speaker)), speaker).toBeGreaterThan(1.5);
   });
 
