@@ -10,9 +10,7 @@ const member = (id: string, number: string, role: 'moderator' | 'participant') =
 
 beforeEach(async () => {
   site = await liveSite();
-  await site.ok(
-    'conference add board --tenant acme --extension 8000',
-  );
+  await site.ok('conference add board --tenant acme --extension 8000');
   await site.ok('conference add empty --tenant acme --extension 8001');
   const members = [
     member('1', '1001', 'moderator'),
