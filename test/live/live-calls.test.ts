@@ -450,10 +450,38 @@ describeAsterisk(
       expect(await heardLast(site, taken.id)).toEqual([music]);
     });
 
-    it('are not parked where nobody could take them back', async () => {
-      const { callee } = await talk(site, plane, ann, '1002');
-      await expect(plane.park(callee, { seconds: 30 })).rejects.toMatchObject({ outcome: 'refused' });
-      expect(await plane.legs()).toHaveLength(2);
+    it('are parked, and taken back by whoever dials the slot', async () => {
+      const first = await talk(site, plane, ann, '1002');
+      await listen();
+      const { slot } = await plane.park(first.caller, { seconds: 60 });
+      await listen();
+      expect(await plane.legs()).toMatchObject([{ id: first.caller.id, state: 'held' }]);
+      const taker = await site.outside.call(cat, slot);
+      expect(await taker.answered).toBe(true);
+      await listen();
+      expect((await plane.legs()).map(({ state }) => state)).toEqual(['answered', 'answered']);
+      await taker.hangUp();
+      await vi.waitFor(async () => expect(await plane.legs()).toEqual([]), {
+        timeout: 10_000,
+        interval: 100,
+      });
+      expect(await heardEver(site, first.call.id)).toEqual([bob, cat, music]);
+      expect(await heardLast(site, first.call.id)).toEqual([cat]);
+      expect(await heardLast(site, taker.id)).toEqual([ann]);
+      expect(await (await site.outside.call(cat, slot)).answered).toBe(false);
+    });
+
+    it('that are parked too long go back to the user that they came from', async () => {
+      const first = await talk(site, plane, ann, '1002');
+      await plane.park(first.caller, { seconds: 2 });
+      await vi.waitFor(
+        async () => expect((await plane.legs()).map(({ state }) => state)).toEqual(['answered', 'answered']),
+        { timeout: 15_000, interval: 100 },
+      );
+      await listen();
+      await hangUpAll(site, plane);
+      expect(await heardLast(site, first.call.id)).toEqual([bob]);
+      expect(site.outside.arrivals(bob).at(-1)?.id).not.toBe(first.arrival);
     });
 
     it('in a conference: members are muted, kicked and invited, and the room is locked', async () => {
