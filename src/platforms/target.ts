@@ -5,6 +5,7 @@ import type { ResolvedSite } from '../model/site.ts';
 import type { Catalog } from '../model/template.ts';
 import type { Artifact, Manifest } from '../plan/generation.ts';
 import type { ArtifactChange, ObjectChange, ReloadStep } from '../plan/plan.ts';
+import type { CallListReader } from './call-list.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { NamedUser, NodeCall, NodeCallRequest, TrunkLook, TrunkState, UserState } from './node-view.ts';
 
@@ -39,6 +40,14 @@ export interface LiveState {
   state: string;
   /** For endpoints: contacts that are there now. */
   contacts: number;
+}
+
+/** The folder in which a PBX writes recordings. */
+export interface RecordingsPlace {
+  /** Its absolute path on the machine of the PBX. */
+  folder: string;
+  /** `user@host` or `user@host:port` of that machine, for SSH; null: it is this one. */
+  ssh: string | null;
 }
 
 /** One finding of the doctor: what was looked at, how it stands, and the exact remedy where it does not. */
@@ -118,6 +127,13 @@ export interface Target {
    * @throws SipctlError like `trunkState`, and `invalid` for a number that cannot be dialled
    */
   callThrough(request: NodeCallRequest, signal?: AbortSignal): Promise<NodeCall>;
+  /** Reads the list of calls that the engine itself writes. */
+  callList(): Promise<CallListReader>;
+  /**
+   * Where recordings stand.
+   * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX is asked for its folder and does not say it
+   */
+  recordings(signal?: AbortSignal): Promise<RecordingsPlace>;
   /**
    * Opens a session for what goes on now, and for the verbs of calls. Events come only where they are asked for.
    * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX denies the login, or its account the events

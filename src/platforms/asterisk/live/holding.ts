@@ -58,7 +58,12 @@ export async function join(hands: Hands, leg: ChannelRef, other: ChannelRef): Pr
   }, patienceMs);
   if (together === null)
     throw notDone('not_joined', `${leg.channel} and ${other.channel} do not talk to each other`);
+  // From here on neither waits for the other: whoever is left alone, for whatever reason, is hung up.
+  for (const one of [leg, other]) await setOther(hands, one, nobody);
 }
+
+/** A channel that is never there. */
+const nobody: ChannelRef = { id: '', channel: 'nobody' };
 
 export async function setOther(hands: Hands, leg: ChannelRef, other: ChannelRef | null): Promise<void> {
   await hands.act('Setvar', { Channel: leg.channel, Variable: 'SIPCTL_OTHER', Value: other?.channel ?? '' });

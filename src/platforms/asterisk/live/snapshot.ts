@@ -71,7 +71,10 @@ const variable = (item: AmiMessage, name: string): string | undefined =>
 
 /** Where the clocks differ, or calls are not accounted for, the age in seconds counts, and an answer is as old as its channel. */
 function timesOf(item: AmiMessage, at: number): Pick<LegFacts, 'startedAt' | 'answeredAt'> {
-  const started = at - 1000 * Number(item.get('Seconds') ?? 0);
+  const made = at - 1000 * Number(item.get('Seconds') ?? 0);
+  // Where a channel is sent elsewhere, its age and its account begin anew; its name does not change.
+  const named = secondInId(item.get('Uniqueid') ?? '');
+  const started = named === null ? made : Math.min(made, named);
   const start = 1000 * Number(variable(item, 'CDR(start,u)') ?? 0);
   const answer = 1000 * Number(variable(item, 'CDR(answer,u)') ?? 0);
   const isOurs = Math.abs(start - started) < clockMs;
@@ -81,6 +84,12 @@ function timesOf(item: AmiMessage, at: number): Pick<LegFacts, 'startedAt' | 'an
     startedAt,
     answeredAt: Math.round(startedAt + (answer > start && start > 0 ? answer - start : 0)),
   };
+}
+
+/** Milliseconds since 1970 of the second that begins the ids that Asterisk gives: `1795293589.0`, `pbx-1795293589.0`. */
+function secondInId(id: string): number | null {
+  const [, second] = /(?:^|-)([0-9]{10})\.[0-9]+$/.exec(id) ?? [];
+  return second === undefined ? null : 1000 * Number(second);
 }
 
 /** By which the clocks of the PBX and of this machine may differ. */
