@@ -6,7 +6,7 @@ import { endedBy } from './ended.ts';
 import { atCall, callsInScope, scopeOptions, withNodes } from './live-scope.ts';
 
 const states = ['ringing', 'answered', 'held'] as const;
-const directions = ['inbound', 'outbound', 'internal'] as const;
+export const directions = ['inbound', 'outbound', 'internal'] as const;
 
 const list: Run = (app, input) => {
   const isWanted = filterOf(input);

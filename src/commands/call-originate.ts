@@ -21,7 +21,7 @@ const originate: Run = async (app, input) => {
     try {
       const made = await plane.originate({ user, to, signal: app.signal });
       await audited(app, { node, user, to, made });
-      return answerOf(made, { node, user, to });
+      return answerOf(made, { node, who: user.username, to });
     } catch (error) {
       if (!app.signal.aborted) throw error;
       return interruptedResult(`interrupted: the phone of ${user.username} does not ring any more`);
@@ -99,17 +99,20 @@ async function audited(app: App, { node, user, to, made }: Made & { made: Origin
 }
 
 /** What came of a call that was asked for; not answered is failed. */
-export function answerOf(made: Originated, { node, user, to }: Made): Result {
-  const data = { node, user: user.username, to, ...made };
+export function answerOf(
+  made: Originated,
+  { node, who, to }: { node: string; who: string; to: string },
+): Result {
+  const data = { node, who, to, ...made };
   if (made.answered) {
     const id = made.callId === null ? '' : ` (call ${made.callId})`;
-    return { changed: true, data, text: () => `${user.username} has picked up; ${to} is dialled${id}\n` };
+    return { changed: true, data, text: () => `${who} has picked up; ${to} is dialled${id}\n` };
   }
-  return { data, text: () => '', ...endedBy([notAnswered(made, user.username)]) };
+  return { data, text: () => '', ...endedBy([notAnswered(made, who)]) };
 }
 
 /** Nobody picked up, in words. */
-export function notAnswered({ q850, sip, text }: Originated, who: string): SipctlError {
+function notAnswered({ q850, sip, text }: Originated, who: string): SipctlError {
   const codes = [sip === null ? [] : `SIP ${sip}`, q850 === null ? [] : `Q.850 ${q850}`].flat().join(', ');
   return new SipctlError('failed', {
     code: 'not_answered',

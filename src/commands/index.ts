@@ -123,6 +123,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./call.ts')).callCommand,
   },
   {
+    name: 'cdr',
+    summary: 'calls that ended: list, export, report, import',
+    heading: live,
+    load: async () => (await import('./cdr.ts')).cdrCommand,
+  },
+  {
     name: 'status',
     summary: 'database against delivered against running',
     heading: look,

@@ -5,6 +5,7 @@ import type { ResolvedSite } from '../model/site.ts';
 import type { Catalog } from '../model/template.ts';
 import type { Artifact, Manifest } from '../plan/generation.ts';
 import type { ArtifactChange, ObjectChange, ReloadStep } from '../plan/plan.ts';
+import type { CallListReader } from './call-list.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { NamedUser, NodeCall, NodeCallRequest, TrunkLook, TrunkState, UserState } from './node-view.ts';
 
@@ -118,6 +119,8 @@ export interface Target {
    * @throws SipctlError like `trunkState`, and `invalid` for a number that cannot be dialled
    */
   callThrough(request: NodeCallRequest, signal?: AbortSignal): Promise<NodeCall>;
+  /** Reads the list of calls that the engine itself writes. */
+  callList(): Promise<CallListReader>;
   /**
    * Opens a session for what goes on now, and for the verbs of calls. Events come only where they are asked for.
    * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX denies the login, or its account the events

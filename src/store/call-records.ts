@@ -3,7 +3,7 @@ import { type CallRecord, madeUp, mergeRecords } from '../model/call-record.ts';
 import { snake } from '../model/field.ts';
 
 /** Columns of the table `cdrs`, as `CallRecord` names them; stable, and new ones come last. */
-const columns: readonly (keyof CallRecord)[] = [
+export const recordColumns: readonly (keyof CallRecord)[] = [
   ...(['node', 'call', 'tenant', 'direction', 'from', 'fromName', 'to', 'trunk', 'user', 'channel'] as const),
   ...(['codec', 'startedAt', 'answeredAt', 'endedAt', 'talkSeconds', 'q850', 'sip', 'cause'] as const),
   ...(['mos', 'lossPercent', 'jitterMs', 'rttMs', 'recorded', 'source'] as const),
@@ -51,10 +51,10 @@ export type SummaryGroup = 'tenant' | 'trunk' | 'user' | 'day';
 export function keepCallRecords(raw: BetterSqlite3.Database, records: Iterable<CallRecord>): Kept {
   const find = finder(raw);
   const insert = raw.prepare(
-    `INSERT INTO cdrs (${columns.map(quoted).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+    `INSERT INTO cdrs (${recordColumns.map(quoted).join(', ')}) VALUES (${recordColumns.map(() => '?').join(', ')})`,
   );
   const update = raw.prepare(
-    `UPDATE cdrs SET ${columns.map((name) => `${quoted(name)} = ?`).join(', ')} WHERE id = ?`,
+    `UPDATE cdrs SET ${recordColumns.map((name) => `${quoted(name)} = ?`).join(', ')} WHERE id = ?`,
   );
   const kept: Kept = { added: 0, changed: 0, unchanged: 0 };
   for (const record of records) {
@@ -65,7 +65,7 @@ export function keepCallRecords(raw: BetterSqlite3.Database, records: Iterable<C
       continue;
     }
     const merged = mergeRecords(held, record);
-    if (columns.every((name) => merged[name] === held[name])) kept.unchanged++;
+    if (recordColumns.every((name) => merged[name] === held[name])) kept.unchanged++;
     else {
       update.run([...valuesOf(merged), held.id]);
       kept.changed++;
@@ -195,11 +195,11 @@ function conditions(filter: CallRecordFilter): { where: string; values: unknown[
 const quoted = (name: string): string => `"${snake(name)}"`;
 
 const valuesOf = (record: CallRecord): unknown[] =>
-  columns.map((name) => (name === 'recorded' ? Number(record.recorded) : record[name]));
+  recordColumns.map((name) => (name === 'recorded' ? Number(record.recorded) : record[name]));
 
 const stored = (row: Record<string, unknown>): StoredCallRecord =>
   ({
     id: row.id,
-    ...Object.fromEntries(columns.map((name) => [name, row[snake(name)]])),
+    ...Object.fromEntries(recordColumns.map((name) => [name, row[snake(name)]])),
     recorded: row.recorded === 1,
   }) as StoredCallRecord;

@@ -164,6 +164,11 @@ export const migrations: readonly Migration[] = [
       'CREATE INDEX cdrs_by_channel ON cdrs (node, channel)',
     ],
   },
+  {
+    number: 6,
+    name: 'how trunks and users tell keys',
+    statements: ['ALTER TABLE trunks ADD COLUMN dtmf TEXT', 'ALTER TABLE users ADD COLUMN dtmf TEXT'],
+  },
 ];
 
 // What a user of a tenant dials reaches one object: within a table by its keys, across tables by these triggers.

@@ -12,7 +12,19 @@ import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
 import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
 import { type BulkUser, insertUsers } from './bulk.ts';
-import { findCallRecords, type Kept, keepCallRecords, type StoredCallRecord } from './call-records.ts';
+import {
+  type CallRecordFilter,
+  type CallSummary,
+  countCallRecords,
+  findCallRecords,
+  type Kept,
+  keepCallRecords,
+  readCallRecords,
+  removeCallRecords,
+  type StoredCallRecord,
+  type SummaryGroup,
+  summarizeCalls,
+} from './call-records.ts';
 import type { Holder } from './constraints.ts';
 import { type Database, type OpenDatabase, openDatabase, tableNames } from './database.ts';
 import {
@@ -126,6 +138,34 @@ export class Store {
   /** Keeps many records of calls in one transaction. */
   keepCallRecords(records: Iterable<CallRecord>): Promise<Kept> {
     return this.#transact(async () => keepCallRecords(this.opened.raw, records));
+  }
+
+  /** See `readCallRecords`. */
+  readCallRecords(
+    filter: CallRecordFilter,
+    order?: { oldestFirst?: boolean; limit?: number },
+  ): Generator<StoredCallRecord> {
+    return readCallRecords(this.opened.raw, filter, order);
+  }
+
+  summarizeCalls(filter: CallRecordFilter, by: SummaryGroup): CallSummary[] {
+    return summarizeCalls(this.opened.raw, filter, by);
+  }
+
+  countCallRecords(filter: CallRecordFilter): number {
+    return countCallRecords(this.opened.raw, filter);
+  }
+
+  /** Removes kept calls; the audit row says how many, in the same transaction. */
+  removeCallRecords(filter: CallRecordFilter): Promise<number> {
+    const { actor, now } = this.#options;
+    const { tenant = null, ...detail } = filter;
+    return this.#transact(async (database) => {
+      const removed = removeCallRecords(this.opened.raw, filter);
+      const about = { noun: 'cdr', tenant, name: '*', detail: { ...detail, removed } };
+      if (removed > 0) await recordAudit(database, { at: now(), actor, action: 'remove', ...about });
+      return removed;
+    });
   }
 
   /** See `findCallRecords`. */

@@ -28,7 +28,7 @@ export interface AsteriskParts {
  * Changes when the renderer is to make other bytes of the same data, templates and shapes: every tenant is then rendered
  * anew. Of a changed template or shape its own digest says that.
  */
-const rendererVersion = 2;
+const rendererVersion = 3;
 
 /** The oldest release that is supported: what it knows, all later ones know. */
 const oldestVersion = '16';
@@ -81,6 +81,8 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
       (await import('./trunk-state.ts')).userState(node, timeouts, user, signal),
     callThrough: async (request, signal) =>
       (await import('./call-through.ts')).callThrough(node, timeouts, request, signal),
+    callList: async () => (await import('./call-list.ts')).asteriskCallList,
+    control: async (options) => (await import('./live/open-control.ts')).openControl(node, timeouts, options),
   };
   return target;
 }

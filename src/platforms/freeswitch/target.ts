@@ -19,7 +19,7 @@ export interface FreeSwitchParts {
 }
 
 /** Changes when the renderer is to make other bytes of the same data and templates: every tenant is then rendered anew. */
-const rendererVersion = 2;
+const rendererVersion = 3;
 
 /** A node that is a FreeSWITCH. */
 export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Promise<Target> {
@@ -59,6 +59,8 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
       (await import('./trunk-state.ts')).userState(node, timeouts, user, signal),
     callThrough: async (request, signal) =>
       (await import('./call-through.ts')).callThrough(node, timeouts, request, signal),
+    callList: async () => (await import('./call-list.ts')).freeSwitchCallList,
+    control: async (options) => (await import('./live/control.ts')).openControl(node, timeouts, options),
   };
   return target;
 }

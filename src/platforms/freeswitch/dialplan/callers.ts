@@ -16,6 +16,7 @@ import {
   transfer,
 } from './dialplan.ts';
 import { withUsersTogether } from './own-extensions.ts';
+import { parkedCalls } from './parking.ts';
 import { carried, counted, limit, type Plan, sendTo, voicemailProfile } from './plan.ts';
 import { emergencyHops, routeHops } from './routes.ts';
 
@@ -48,6 +49,7 @@ export function calling(plan: Plan): Context[] {
           ],
           true,
         ),
+        parkedCalls(plan),
         ...withUsersTogether(plan, others, (one) => leading(plan, one)),
         extension('unknown', [always(hangup(unallocated))]),
       ],

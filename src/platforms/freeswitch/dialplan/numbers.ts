@@ -73,7 +73,14 @@ function entry(plan: Plan): Context {
       ...cleanCaller,
       extension(
         'every call',
-        [always([...carried(plan, 'inbound'), share('SIPCTL_TRUNK', '${SIPCTL_TRUNK}')])],
+        [
+          always([
+            ...carried(plan, 'inbound'),
+            share('SIPCTL_TRUNK', '${SIPCTL_TRUNK}'),
+            // A route out writes its own trunk over the other one.
+            share('sipctl_came_over', '${SIPCTL_TRUNK}'),
+          ]),
+        ],
         true,
       ),
       ...(flow.accounts.length === 0 ? [] : byField('${sip_to_user}', [dialled(oneOf(flow.accounts))])),
