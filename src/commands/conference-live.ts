@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
 import { conference } from '../model/call-nouns.ts';
-import type { OpenNode, OpenNodes } from '../pipeline/live-calls.ts';
+import { notFoundAt, type OpenNode, type OpenNodes, ofNode } from '../pipeline/live-calls.ts';
 import type { ConferenceChange, LiveConference, LiveMember } from '../platforms/control-plane.ts';
 import { membersText, roomData, roomsText } from '../report/conferences.ts';
 import { answerOf } from './call-originate.ts';
@@ -19,10 +19,12 @@ const live: Run = (app, input) =>
     const everywhere = input.options.allTenants === true;
     const ours = rooms.filter(({ room }) => everywhere || room.tenant === app.config.tenant);
     const told = ours.map(({ node, room }) => ({ node, ...room }));
+    const errors = [...nodes.failures, ...failures];
+    const nobody = errors.length === 0 ? 'nobody is in a room\n' : '';
     return {
       data: { conferences: told.map(roomData), count: told.length },
-      text: (style) => (told.length === 0 ? 'nobody is in a room\n' : roomsText(told, style, everywhere)),
-      ...endedBy([...nodes.failures, ...failures]),
+      text: (style) => (told.length === 0 ? nobody : roomsText(told, style, everywhere)),
+      ...endedBy(errors),
     };
   });
 
@@ -40,8 +42,7 @@ async function runningRooms({ nodes }: Pick<OpenNodes, 'nodes'>): Promise<{
     try {
       for (const room of await plane.conferences()) rooms.push({ node, plane, room });
     } catch (error) {
-      if (!(error instanceof SipctlError)) throw error;
-      failures.push(error);
+      failures.push(ofNode(node, error));
     }
   }
   return { rooms, failures };
@@ -61,8 +62,7 @@ async function atRoom(
     );
     if (more.length > 0) throw severalNodes(ref.name, [running as RunningRoom, ...more]);
     if (running !== undefined) return work(running);
-    const problems = [...nodes.failures, ...failures].flatMap((error) => error.problems);
-    throw new SipctlError(problems.length > 0 ? 'unreachable' : 'notFound', [empty(ref.name), ...problems]);
+    throw notFoundAt(empty(ref.name), [...nodes.failures, ...failures]);
   });
 }
 
