@@ -10,7 +10,7 @@ export interface Terminal {
   /** True where a spinner may turn on stderr. */
   readonly animated: boolean;
   /** Data. A reader that has gone away is no failure. @throws SipctlError `failed` when it cannot be written, as on a full disk */
-  out(text: string): Promise<void>;
+  out(text: string | Uint8Array): Promise<void>;
   err(text: string): void;
   /** Aborted where the reader of standard output has gone away, as `head` does: noticed when something is written. */
   readonly gone: AbortSignal;
@@ -69,7 +69,11 @@ const isCi = (env: Readonly<Record<string, string | undefined>>): boolean =>
   (env.CI ?? '') !== '' && env.CI !== 'false';
 
 // Waits until the text has left the process, so that one that ends right after has lost nothing.
-function written(stream: NodeJS.WritableStream, text: string, gone: AbortController): Promise<void> {
+function written(
+  stream: NodeJS.WritableStream,
+  text: string | Uint8Array,
+  gone: AbortController,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error?: NodeJS.ErrnoException | null) => {
       if (error?.code === 'EPIPE' || error?.code === 'ERR_STREAM_DESTROYED') gone.abort();
