@@ -3,6 +3,7 @@ import { SipctlError } from '../errors.ts';
 import { conference } from '../model/call-nouns.ts';
 import type { LegFacts } from '../model/live/changes.ts';
 import type { Parties } from '../model/live/party.ts';
+import { recordingPath } from '../model/recording.ts';
 import { notFoundAt, type OpenNode, type OpenNodes, ofNode } from '../pipeline/live-calls.ts';
 import type { ConferenceChange, LiveConference, LiveMember } from '../platforms/control-plane.ts';
 import { membersText, roomData, roomsText } from '../report/conferences.ts';
@@ -223,7 +224,7 @@ const record = ofRoom((app, { options }, { tenant, name }) => {
   if (options.stop === true) return { verb: 'stop-recording' };
   const at = app.now().toISOString();
   const id = `conference-${name}--${at.slice(11, 19).replaceAll(':', '')}`;
-  return { verb: 'record', path: `sipctl/${tenant}/${at.slice(0, 10)}/${id}.wav` };
+  return { verb: 'record', path: recordingPath(tenant, at.slice(0, 10), id) };
 });
 
 const invite: Run = async (app, input) => {

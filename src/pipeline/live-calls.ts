@@ -133,7 +133,7 @@ const ambiguous = (id: string, fitting: readonly FoundCall[]): SipctlError =>
   });
 
 /** The caller's leg: the first one. */
-export const callerLeg = ({ legs }: Call): Leg | undefined => inOrder(legs)[0];
+const callerLeg = ({ legs }: Call): Leg | undefined => inOrder(legs)[0];
 
 // A call that was asked for begins with a leg out to the phone of whoever it is made for.
 const inOrder = (legs: readonly Leg[]): Leg[] =>
