@@ -12,7 +12,7 @@ export interface Fetched {
   sha256: string;
 }
 
-/** How often a lost connection is opened anew. */
+/** How often in a row nothing at all may come before it is given up. */
 const attempts = 3;
 const pauseMs = 1000;
 
@@ -28,7 +28,8 @@ export async function fetchRecording(
 ): Promise<Fetched> {
   const hash = createHash('sha256');
   let bytes = 0;
-  for (let attempt = 1; ; attempt++) {
+  for (let failed = 0; ; ) {
+    const before = bytes;
     try {
       for await (const chunk of folder.read(path, bytes, signal)) {
         if (signal.aborted) throw interrupted();
@@ -39,7 +40,8 @@ export async function fetchRecording(
       break;
     } catch (error) {
       const isLost = error instanceof SipctlError && error.outcome === 'unreachable';
-      if (!isLost || attempt === attempts) throw error;
+      failed = bytes > before ? 1 : failed + 1;
+      if (!isLost || failed === attempts) throw error;
       await sleep(pauseMs, undefined, { signal }).catch(() => {
         throw interrupted();
       });

@@ -73,8 +73,9 @@ export async function findRecordings(
     targets.map(async ({ node, ...target }) => {
       try {
         const folder = await openRecordings(await target.recordings(looking.signal), looking);
+        const entries = await folder.list(filter.tenant ?? '');
         found.folders.set(node, folder);
-        for (const entry of await folder.list(filter.tenant ?? '')) {
+        for (const entry of entries) {
           const name = entry.kind === 'file' ? parseRecordingPath(entry.path) : null;
           if (name === null) found.strange.push({ node, path: entry.path });
           else {
