@@ -11,6 +11,7 @@ import type { Catalog } from './model/template.ts';
 import type { PlannedTarget } from './pipeline/make-plan.ts';
 import type { RenderTenants } from './pipeline/render-tenants.ts';
 import type { AsteriskParts } from './platforms/asterisk/target.ts';
+import type { ControlPlane } from './platforms/control-plane.ts';
 import type { FreeSwitchParts } from './platforms/freeswitch/target.ts';
 import type { Target } from './platforms/target.ts';
 import type { LeaseOwner } from './store/leases.ts';
@@ -26,7 +27,15 @@ export interface Parts {
   signal: AbortSignal;
   now?: () => Date;
   fileOperations?: FileOperations;
+  /** Opens sessions at nodes in the place of their engines. */
+  control?: OpenControl;
 }
+
+/** Opens a session at a node; see `Target.control`. */
+export type OpenControl = (
+  node: string,
+  options: { events: boolean; signal?: AbortSignal | undefined },
+) => Promise<ControlPlane>;
 
 /** Builds the application from its configuration. Nothing is opened before it is asked for. */
 export function compose(parts: Parts): App {
@@ -59,7 +68,7 @@ export function compose(parts: Parts): App {
       const wanted = all.filter((node) => (names.length === 0 ? node.enabled : names.includes(node.name)));
       return Promise.all(wanted.map(app.target));
     },
-    target: (node) => openTarget(node, app, parts.fileOperations),
+    target: (node) => openTarget(node, app, parts),
     rendering: async () => openRendering(await app.store()),
     close: async () => {
       if (store !== null) (await store.catch(() => null))?.close();
@@ -98,7 +107,7 @@ let fromSources: Promise<ShippedCatalog> | null = null;
 async function openTarget(
   node: Node,
   app: App,
-  operations: FileOperations | undefined,
+  { fileOperations: operations, control }: Parts,
 ): Promise<PlannedTarget> {
   const { localGenerations } = await import('./files/local.ts');
   const files = localGenerations(node.dir, {
@@ -107,14 +116,16 @@ async function openTarget(
     ...(node.group === null ? {} : { group: node.group }),
     ...(operations === undefined ? {} : { operations }),
   });
-  const parts = {
+  const engineParts = {
     files,
     catalog: await app.catalog(),
     sipctlVersion: app.version,
     now: app.now,
     timeouts: { connect: app.config.connectTimeout },
   };
-  return { target: await backEnd(node, parts), tenants: node.tenants };
+  const target = await backEnd(node, engineParts);
+  const controlled = control && { controllable: true, control: control.bind(null, node.name) };
+  return { target: { ...target, ...controlled }, tenants: node.tenants };
 }
 
 // What is not used is not loaded.

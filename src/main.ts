@@ -2,7 +2,7 @@ import { homedir, userInfo } from 'node:os';
 import type { App } from './app.ts';
 import type { Result } from './commands/command.ts';
 import { parse } from './commands/parse.ts';
-import { compose } from './compose.ts';
+import { compose, type OpenControl } from './compose.ts';
 import { type Environment, type GlobalFlags, readConfig } from './config.ts';
 import { exitCodes, type Problem, SipctlError } from './errors.ts';
 import type { FileOperations } from './files/operations.ts';
@@ -21,6 +21,7 @@ export interface Surroundings {
   signal: AbortSignal;
   now?: () => Date;
   fileOperations?: FileOperations;
+  control?: OpenControl;
 }
 
 /** Runs one command line of this process and says its exit code. */

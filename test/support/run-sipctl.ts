@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { OpenControl } from '../../src/compose.ts';
 import type { FileOperations } from '../../src/files/operations.ts';
 import { run } from '../../src/main.ts';
 import type { Terminal } from '../../src/terminal.ts';
@@ -26,6 +27,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   now?: () => Date;
   fileOperations?: FileOperations;
+  /** `ScriptedPbx.open`: all nodes are that PBX. */
+  control?: OpenControl;
   signal?: AbortSignal;
 }
 
