@@ -10,6 +10,8 @@ export interface Config {
   keyFile: string;
   /** The tenant that is meant where a command names none. */
   tenant: string;
+  /** True where a tenant was named, by flag, environment or file. */
+  tenantNamed: boolean;
   /** The folder whose `providers/` and `users/` overlay the shipped templates. */
   templates: string;
   /** Milliseconds until a PBX that does not answer is given up. */
@@ -63,6 +65,7 @@ export function readConfig(flags: GlobalFlags, env: Environment, home: string): 
     ),
     keyFile: resolve(value('key_file') ?? join(folder, 'key')),
     tenant: flags.tenant ?? value('tenant') ?? defaultTenant,
+    tenantNamed: (flags.tenant ?? value('tenant')) !== undefined,
     templates: resolve(value('templates') ?? join(folder, 'templates')),
     connectTimeout: timeout(value('connect_timeout'), complaints),
     json: flags.json === true,

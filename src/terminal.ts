@@ -12,8 +12,31 @@ export interface Terminal {
   /** Data. A reader that has gone away is no failure. @throws SipctlError `failed` when it cannot be written, as on a full disk */
   out(text: string | Uint8Array): Promise<void>;
   err(text: string): void;
+  /** Aborted where the reader of standard output has gone away, as `head` does: noticed when something is written. */
+  readonly gone: AbortSignal;
+  /** The whole terminal, to be painted on; null where standard input or output is none, or it cannot be painted on. */
+  screen(): Screen | null;
   /** All of standard input, once, without its final line break. @throws SipctlError when it is a terminal, or too long */
   readInput(flag: string): Promise<string>;
+}
+
+/** A terminal that a program has for itself. */
+export interface Screen {
+  /** Now; they change when the window is resized. */
+  readonly size: { columns: number; rows: number };
+  readonly color: boolean;
+  write(text: string): void;
+  /**
+   * Takes the terminal: what was on it stands there again when it is given back, which happens at the latest when the
+   * process ends, however it ends, and while it is stopped by `suspend`.
+   */
+  take(listeners: { keys: (text: string) => void; repaint: () => void }): TakenScreen;
+}
+
+export interface TakenScreen {
+  giveBack(): void;
+  /** Stops the process as Ctrl-Z does; the listener is told to repaint when it goes on. */
+  suspend(): void;
 }
 
 const longestInput = 64 * 1024;
@@ -22,14 +45,17 @@ export function systemTerminal(env: Readonly<Record<string, string | undefined>>
   const { stdout, stderr } = process as unknown as { stdout: WriteStream; stderr: WriteStream };
   const plain = (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb';
   let taken: string | null = null;
+  const gone = new AbortController();
   return {
     interactive: isatty(0) && isatty(2) && !isCi(env),
     stdoutColor: stdout.isTTY === true && !plain,
     stderrColor: stderr.isTTY === true && !plain,
     // A terminal that does not know its width, as some that a program opens, cannot be painted over.
     animated: stderr.isTTY === true && stderr.columns > 0 && !plain && !isCi(env),
-    out: (text) => written(stdout, text),
+    out: (text) => written(stdout, text, gone),
     err: (text) => void stderr.write(text),
+    gone: gone.signal,
+    screen: () => (isatty(0) && stdout.isTTY === true && env.TERM !== 'dumb' ? systemScreen(!plain) : null),
     readInput: async (flag) => {
       if (taken !== null) throw inputTwice(flag, taken);
       if (isatty(0)) throw noInput(flag);
@@ -43,13 +69,66 @@ const isCi = (env: Readonly<Record<string, string | undefined>>): boolean =>
   (env.CI ?? '') !== '' && env.CI !== 'false';
 
 // Waits until the text has left the process, so that one that ends right after has lost nothing.
-function written(stream: NodeJS.WritableStream, text: string | Uint8Array): Promise<void> {
+function written(
+  stream: NodeJS.WritableStream,
+  text: string | Uint8Array,
+  gone: AbortController,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error?: NodeJS.ErrnoException | null) => {
-      if (error === undefined || error === null || error.code === 'EPIPE') resolve();
-      else reject(outputFailed(error));
+      if (error?.code === 'EPIPE' || error?.code === 'ERR_STREAM_DESTROYED') gone.abort();
+      else if (error !== undefined && error !== null) return reject(outputFailed(error));
+      resolve();
     });
   });
+}
+
+// DEC private modes of xterm: 1049 is the alternate screen, 25 the cursor, 7 the wrapping of long lines.
+const enter = '\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[2J';
+const leave = '\u001b[0m\u001b[?7h\u001b[?25h\u001b[?1049l';
+
+function systemScreen(color: boolean): Screen {
+  const { stdin, stdout } = process;
+  return {
+    get size() {
+      // A terminal that does not say how large it is counts as the smallest usual one.
+      return { columns: stdout.columns || 80, rows: stdout.rows || 24 };
+    },
+    color,
+    write: (text) => void stdout.write(text),
+    take: ({ keys, repaint }) => {
+      const hold = (): void => {
+        stdin.setRawMode(true);
+        stdout.write(enter);
+      };
+      const release = (): void => {
+        stdout.write(leave);
+        stdin.setRawMode(false);
+      };
+      const goOn = (): void => {
+        hold();
+        repaint();
+      };
+      const type = (text: string): void => keys(text);
+      hold();
+      stdin.setEncoding('utf8').on('data', type).resume();
+      stdout.on('resize', repaint);
+      process.once('exit', release);
+      return {
+        giveBack: () => {
+          process.off('exit', release).off('SIGCONT', goOn);
+          stdout.off('resize', repaint);
+          stdin.off('data', type).pause();
+          release();
+        },
+        suspend: () => {
+          release();
+          process.once('SIGCONT', goOn);
+          process.kill(0, 'SIGTSTP');
+        },
+      };
+    },
+  };
 }
 
 async function readAll(stdin: NodeJS.ReadableStream, flag: string): Promise<string> {

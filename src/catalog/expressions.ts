@@ -6,14 +6,14 @@
 /** What an expression of a provider template may name. */
 export const trunkVariables: readonly string[] = [
   'id', 'name', 'tenant', 'username', 'authUsername', 'password', 'realm', 'host', 'port', 'hostPort',
-  'transport', 'transportName', 'context', 'codecs', 'fromUser', 'fromDomain', 'did', 'contactUser', 'networks',
+  'transport', 'transportName', 'context', 'codecs', 'dtmf', 'fromUser', 'fromDomain', 'did', 'contactUser', 'networks',
   'registration', 'expiry', 'srtp', 'serverUri', 'clientUri', 'contactUri', 'outboundProxyUri',
   'qualifyFrequency', 'maxCalls', 'inbound', 'outbound', 'techPrefix', 'tls', 'isCredential',
 ]; // biome-ignore format: a list
 
 /** What an expression of a user template may name. */
 export const userVariables: readonly string[] = [
-  'id', 'username', 'password', 'extension', 'displayName', 'callerid', 'codecs', 'maxContacts',
+  'id', 'username', 'password', 'extension', 'displayName', 'callerid', 'codecs', 'dtmf', 'maxContacts',
   'qualifyFrequency', 'transport', 'context', 'mailbox', 'maxCalls', 'domain', 'tenant',
 ]; // biome-ignore format: a list
 

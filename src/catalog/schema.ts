@@ -296,7 +296,6 @@ function statedOptions(file: ProviderFile): SectionChanges {
       send_pai: yesOrNo(pai),
       send_rpid: yesOrNo(rpid),
       trust_id_outbound: yesOrNo(pai || rpid),
-      dtmf_mode: file.dtmf,
       t38_udptl: file.t38 === true ? 'yes' : null,
       t38_udptl_ec: file.t38 === true ? 'redundancy' : null,
     },

@@ -3,6 +3,7 @@ import type { CommandEntry } from './command.ts';
 const describe = 'Describe what should exist:';
 const connect = 'Say where calls go:';
 const deliver = 'Make it so, and prove it:';
+const live = 'Watch and steer calls:';
 const look = 'See how things stand:';
 const keep = 'Look after sipctl itself:';
 
@@ -116,10 +117,34 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./rollback.ts')).rollback,
   },
   {
+    name: 'call',
+    summary: 'calls that run now: see them, make them, act on them',
+    heading: live,
+    load: async () => (await import('./call.ts')).callCommand,
+  },
+  {
+    name: 'cdr',
+    summary: 'calls that ended: list, export, report, import',
+    heading: live,
+    load: async () => (await import('./cdr.ts')).cdrCommand,
+  },
+  {
     name: 'status',
     summary: 'database against delivered against running',
     heading: look,
     load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'monitor',
+    summary: 'watch calls, trunks and users as they change',
+    heading: look,
+    load: async () => (await import('./monitor.ts')).monitor,
+  },
+  {
+    name: 'metrics',
+    summary: 'calls, registrations and nodes, as Prometheus reads them',
+    heading: look,
+    load: async () => (await import('./metrics.ts')).metrics,
   },
   {
     name: 'drift',

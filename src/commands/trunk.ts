@@ -57,6 +57,7 @@ async function effective(
     'fromDomain',
     'registration',
     'codecs',
+    'dtmf',
     'srtp',
     'context',
     'networks',

@@ -26,6 +26,7 @@ async function effective(
   const resolved = resolveUser(user, tenant, template) as unknown as Record<string, Value>;
   const origins = {
     codecs: `template ${user.template}`,
+    dtmf: 'default',
     maxContacts: `template ${user.template}`,
     qualifyFrequency: `template ${user.template}`,
     context: 'tenant',

@@ -6,6 +6,13 @@ import * as rule from './rules.ts';
 const notes = field('text', 'notes', rule.text(1000), 'free text, never rendered');
 const labels = field('list', 'labels', rule.listOf(rule.label), 'labels to select by');
 
+const dtmf = field(
+  'text',
+  'dtmf',
+  rule.oneOf('rfc4733', 'inband', 'info', 'auto', 'auto_info'),
+  'how keys are told: rfc4733, info, inband, auto or auto_info; as the template when not set',
+);
+
 /** Enforced in the dialplan; the engines' own settings do not limit calls. */
 const maxCalls = field(
   'integer',
@@ -87,6 +94,7 @@ export const trunk = noun({
     fromDomain: field('text', 'from-domain', rule.host, 'host part of From'),
     registration: field('boolean', 'registration', rule.boolean, 'register at the carrier'),
     codecs: field('list', 'codecs', rule.codecs, 'codecs in order of preference'),
+    dtmf,
     srtp: field('boolean', 'srtp', rule.boolean, 'encrypt media with SDES (RFC 4568)'),
     context: field('text', 'context', rule.context, 'dialplan context of calls from the carrier'),
     networks: field('list', 'networks', rule.networks, 'networks the carrier calls from'),
@@ -131,6 +139,7 @@ export const user = noun({
       initial: 'basic_user',
     }),
     codecs: field('list', 'codecs', rule.codecs, 'codecs in order of preference'),
+    dtmf,
     video: field('list', 'video', rule.videoCodecList, 'video codecs, for example h264,vp8'),
     maxContacts: field('integer', 'max-contacts', rule.integer(1, 100), 'phones that may register at once'),
     qualifyFrequency: field(

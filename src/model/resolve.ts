@@ -4,7 +4,7 @@ import { trunkContext, trunkId, userContext, userId, voicemailContext } from './
 import type { Tenant, Trunk, User } from './nouns.ts';
 import { host as isHost } from './rules.ts';
 import type { ResolvedSite, ResolvedTrunk, ResolvedUser, TenantSite } from './site.ts';
-import type { Catalog, ProviderTemplate, Transport, UserTemplate } from './template.ts';
+import type { Catalog, DtmfMode, ProviderTemplate, Transport, UserTemplate } from './template.ts';
 
 /**
  * Fills what a tenant's objects leave open from their templates. Disabled objects are not there at all.
@@ -47,6 +47,7 @@ export function resolveTrunk(trunk: Trunk, tenant: Tenant, template: ProviderTem
     registration: credential && registers(trunk, template),
     expiry: template.registration.expiry ?? defaultExpiry,
     codecs: trunk.codecs ?? template.codecs,
+    dtmf: (trunk.dtmf as DtmfMode | null) ?? template.dtmf,
     srtp: trunk.srtp ?? template.srtp === 'required',
     context: trunk.context ?? trunkContext(tenant.name),
     networks: trunk.networks ?? template.networks?.cidrs ?? [],
@@ -77,6 +78,7 @@ export function resolveUser(user: User, tenant: Tenant, template: UserTemplate):
     extension: user.extension,
     displayName: user.displayName,
     codecs: [...audio, ...video],
+    dtmf: (user.dtmf as DtmfMode | null) ?? 'rfc4733',
     maxContacts: user.maxContacts ?? template.maxContacts,
     qualifyFrequency: user.qualifyFrequency ?? template.qualifyFrequency,
     transport: user.transport,

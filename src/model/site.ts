@@ -2,7 +2,14 @@ import type { Conference, Emergency, Group, Ivr, Route, Schedule } from './call-
 import type { CallFlow } from './flow/call-flow.ts';
 import type { PhoneNumber, Tenant, Trunk, User } from './nouns.ts';
 import type { Secret } from './secret.ts';
-import type { AuthType, FromUserRule, ProviderTemplate, Transport, UserTemplate } from './template.ts';
+import type {
+  AuthType,
+  DtmfMode,
+  FromUserRule,
+  ProviderTemplate,
+  Transport,
+  UserTemplate,
+} from './template.ts';
 
 /** Everything one tenant owns, as stored. */
 export interface TenantSite {
@@ -41,6 +48,7 @@ export interface ResolvedTrunk {
   registration: boolean;
   expiry: number;
   codecs: readonly string[];
+  dtmf: DtmfMode;
   srtp: boolean;
   context: string;
   networks: readonly string[];
@@ -64,6 +72,7 @@ export interface ResolvedUser {
   extension: string;
   displayName: string | null;
   codecs: readonly string[];
+  dtmf: DtmfMode;
   maxContacts: number;
   qualifyFrequency: number;
   transport: string | null;

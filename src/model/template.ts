@@ -74,8 +74,7 @@ export interface ProviderTemplate {
   /** The form of numbers that `dialedFormat` speaks of, where it is known; E.164 with `+` is sent where it is not. */
   numberFormat: 'plus' | 'digits' | 'national' | null;
   codecs: readonly string[];
-  /** PJSIP `dtmf_mode`. */
-  dtmf: 'rfc4733' | 'inband' | 'info' | 'auto' | 'auto_info';
+  dtmf: DtmfMode;
   srtp: 'required' | 'optional' | 'unsupported' | null;
   /** Seconds between OPTIONS; 0 where the carrier does not answer them. */
   qualifyFrequency: number;
@@ -84,6 +83,9 @@ export interface ProviderTemplate {
   notes: readonly string[];
   asterisk: Sections;
 }
+
+/** How keys are told, in the words of PJSIP's `dtmf_mode`. */
+export type DtmfMode = 'rfc4733' | 'inband' | 'info' | 'auto' | 'auto_info';
 
 export interface UserTemplate {
   id: string;

@@ -1,5 +1,4 @@
 import type { LegFacts, LiveChange, TrunkFacts, UserFacts } from '../model/live/changes.ts';
-import type { Engine } from './target.ts';
 
 /** One end of a running call, as the engine knows it. */
 export interface ChannelRef {
@@ -99,7 +98,8 @@ export type ConferenceChange =
  * `unreachable` where the connection was lost.
  */
 export interface ControlPlane {
-  readonly engine: Engine;
+  /** As `Engine` of a target that is connected. */
+  readonly engine: { kind: string; version: string };
   /** Another word means that the engine was restarted. */
   readonly boot: string;
   /** Every channel there is now. */

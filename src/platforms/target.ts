@@ -5,6 +5,7 @@ import type { ResolvedSite } from '../model/site.ts';
 import type { Catalog } from '../model/template.ts';
 import type { Artifact, Manifest } from '../plan/generation.ts';
 import type { ArtifactChange, ObjectChange, ReloadStep } from '../plan/plan.ts';
+import type { CallListReader } from './call-list.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { NamedUser, NodeCall, NodeCallRequest, TrunkLook, TrunkState, UserState } from './node-view.ts';
 
@@ -126,6 +127,8 @@ export interface Target {
    * @throws SipctlError like `trunkState`, and `invalid` for a number that cannot be dialled
    */
   callThrough(request: NodeCallRequest, signal?: AbortSignal): Promise<NodeCall>;
+  /** Reads the list of calls that the engine itself writes. */
+  callList(): Promise<CallListReader>;
   /**
    * Where recordings stand.
    * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX is asked for its folder and does not say it

@@ -166,6 +166,28 @@ export const migrations: readonly Migration[] = [
       'CREATE INDEX recordings_by_tenant ON recordings (tenant, path)',
     ],
   },
+  {
+    number: 5,
+    name: 'calls that ended',
+    statements: [
+      // A tenant, trunk or user that is removed leaves its calls: they were made all the same.
+      `CREATE TABLE cdrs (
+        id INTEGER PRIMARY KEY, node TEXT NOT NULL, call TEXT NOT NULL, tenant TEXT, direction TEXT NOT NULL,
+        "from" TEXT, from_name TEXT, "to" TEXT, trunk TEXT, user TEXT, channel TEXT, codec TEXT,
+        started_at TEXT NOT NULL, answered_at TEXT, ended_at TEXT NOT NULL, talk_seconds INTEGER NOT NULL,
+        q850 INTEGER, sip INTEGER, cause TEXT NOT NULL, mos REAL, loss_percent REAL, jitter_ms REAL, rtt_ms REAL,
+        recorded INTEGER NOT NULL, source TEXT NOT NULL,
+        UNIQUE (node, call))`,
+      'CREATE INDEX cdrs_by_start ON cdrs (started_at, id)',
+      'CREATE INDEX cdrs_by_tenant ON cdrs (tenant, started_at, id)',
+      'CREATE INDEX cdrs_by_channel ON cdrs (node, channel)',
+    ],
+  },
+  {
+    number: 6,
+    name: 'how trunks and users tell keys',
+    statements: ['ALTER TABLE trunks ADD COLUMN dtmf TEXT', 'ALTER TABLE users ADD COLUMN dtmf TEXT'],
+  },
 ];
 
 // What a user of a tenant dials reaches one object: within a table by its keys, across tables by these triggers.

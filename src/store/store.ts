@@ -2,14 +2,30 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SipctlError } from '../errors.ts';
+import { type CallRecord, recordOf } from '../model/call-record.ts';
 import { everyNoun } from '../model/every-noun.ts';
 import { defaultTenant } from '../model/identity.ts';
 import type { StoredInbound } from '../model/inbound-trunk.ts';
+import type { Call } from '../model/live/call.ts';
 import type { Parties } from '../model/live/party.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
 import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
 import { type BulkUser, insertUsers } from './bulk.ts';
+import {
+  type CallRecordFilter,
+  type CallSummary,
+  countCallRecords,
+  findCallRecords,
+  type Kept,
+  keepCallRecords,
+  readCallRecords,
+  removeCallRecords,
+  type StoredCallRecord,
+  type SummaryGroup,
+  summarizeCalls,
+} from './call-records.ts';
+import type { Holder } from './constraints.ts';
 import { type Database, type OpenDatabase, openDatabase, tableNames } from './database.ts';
 import {
   type Delivery,
@@ -18,6 +34,7 @@ import {
   recordDelivery,
   type StoredDelivery,
 } from './deliveries.ts';
+import { holderOf } from './extensions.ts';
 import { databaseFailure } from './failure.ts';
 import { inboundTrunks } from './inbound-trunks.ts';
 import { addKey, Keyring } from './keyring.ts';
@@ -116,6 +133,55 @@ export class Store {
   /** Who stands behind the endpoints of a PBX; asked of the database each time, so that it is never out of date. */
   parties(): Parties {
     return storedParties(this.opened.raw);
+  }
+
+  /** Keeps the calls among these that ended: each once, also where it is told again. Gives how many were new. */
+  async saveCdrs(calls: readonly Call[]): Promise<number> {
+    const records = calls.map(recordOf).filter((record) => record !== null);
+    return records.length === 0 ? 0 : (await this.keepCallRecords(records)).added;
+  }
+
+  /** Keeps many records of calls in one transaction. */
+  keepCallRecords(records: Iterable<CallRecord>): Promise<Kept> {
+    return this.#transact(async () => keepCallRecords(this.opened.raw, records));
+  }
+
+  /** See `readCallRecords`. */
+  readCallRecords(
+    filter: CallRecordFilter,
+    order?: { oldestFirst?: boolean; limit?: number },
+  ): Generator<StoredCallRecord> {
+    return readCallRecords(this.opened.raw, filter, order);
+  }
+
+  summarizeCalls(filter: CallRecordFilter, by: SummaryGroup): CallSummary[] {
+    return summarizeCalls(this.opened.raw, filter, by);
+  }
+
+  countCallRecords(filter: CallRecordFilter): number {
+    return countCallRecords(this.opened.raw, filter);
+  }
+
+  /** Removes kept calls; the audit row says how many, in the same transaction. */
+  removeCallRecords(filter: CallRecordFilter): Promise<number> {
+    const { actor, now } = this.#options;
+    const { tenant = null, ...detail } = filter;
+    return this.#transact(async (database) => {
+      const removed = removeCallRecords(this.opened.raw, filter);
+      const about = { noun: 'cdr', tenant, name: '*', detail: { ...detail, removed } };
+      if (removed > 0) await recordAudit(database, { at: now(), actor, action: 'remove', ...about });
+      return removed;
+    });
+  }
+
+  /** See `findCallRecords`. */
+  findCallRecords(id: string, scope: { tenant: string | undefined; limit: number }): StoredCallRecord[] {
+    return findCallRecords(this.opened.raw, id, scope);
+  }
+
+  /** What users of the tenant reach by dialling this extension or emergency number. */
+  holderOf(tenant: string, dialled: string): Promise<Holder | null> {
+    return holderOf(this.#database, { tenant, name: '' }, dialled);
   }
 
   /** Every trunk that takes calls in, of every tenant. */

@@ -95,6 +95,7 @@ function resolvedUser(tenant: string, index: number, template: UserTemplate): Re
     extension: String(1000 + index),
     displayName: index % 10 === 0 ? `Jürgen Müller ${index}` : `Ann Example ${index}`,
     codecs: template.codecs,
+    dtmf: 'rfc4733',
     maxContacts: template.maxContacts,
     qualifyFrequency: template.qualifyFrequency,
     transport: null,

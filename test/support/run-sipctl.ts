@@ -30,6 +30,8 @@ export interface RunOptions {
   /** `ScriptedPbx.open`: all nodes are that PBX. */
   control?: OpenControl;
   signal?: AbortSignal;
+  /** Hears of everything that is written to standard output. */
+  onOut?: (text: string) => void;
 }
 
 /** sipctl on a database of its own, in this process: real files, a terminal that records. */
@@ -58,8 +60,8 @@ export function sandboxIn(dir: string): Sandbox {
   const env = { SIPCTL_DB: db, XDG_CONFIG_HOME: join(dir, 'config'), XDG_DATA_HOME: join(dir, 'data') };
   const sipctl: Sandbox['sipctl'] = async (command, options = {}) => {
     const argv = typeof command === 'string' ? words(command) : command;
-    const { terminal, written } = recordingTerminal(options.input);
-    const { input: _, env: more, signal = new AbortController().signal, ...rest } = options;
+    const { terminal, written } = recordingTerminal(options.input, options.onOut);
+    const { input: _, onOut: __, env: more, signal = new AbortController().signal, ...rest } = options;
     const code = await run(argv, '0.0.0-test', {
       terminal,
       env: { ...env, ...more },
@@ -90,7 +92,10 @@ function words(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
 }
 
-function recordingTerminal(input: string | undefined): {
+function recordingTerminal(
+  input: string | undefined,
+  onOut: RunOptions['onOut'],
+): {
   terminal: Terminal;
   written: () => { stdout: string; stderr: string };
 } {
@@ -103,10 +108,13 @@ function recordingTerminal(input: string | undefined): {
     animated: false,
     out: async (text) => {
       stdout += text;
+      onOut?.(text);
     },
     err: (text) => {
       stderr += text;
     },
+    gone: new AbortController().signal,
+    screen: () => null,
     readInput: async (flag) => {
       if (input === undefined) throw new Error(`--${flag} was read without input`);
       return input.replace(/\r?\n$/, '');

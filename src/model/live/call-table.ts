@@ -86,7 +86,7 @@ export class CallTable {
   #vanish(id: string, at: number): CallEvent[] {
     const facts = this.#legs.get(id)?.known.facts;
     if (facts === undefined) return [];
-    const gone: EndedLeg = {
+    const gone: Omit<EndedLeg, 'known'> = {
       way: facts.way,
       answered: facts.state !== 'ringing',
       end: notSeen,
@@ -130,13 +130,13 @@ export class CallTable {
     return entry;
   }
 
-  #remove(id: string, gone: EndedLeg, at: number): CallEvent[] {
+  #remove(id: string, gone: Omit<EndedLeg, 'known'>, at: number): CallEvent[] {
     const held = this.#legs.get(id);
     if (held === undefined) return [];
     this.#legs.delete(id);
     const { entry } = held;
     entry.joined.legs.delete(id);
-    entry.joined.ended.push(gone);
+    entry.joined.ended.push({ ...gone, known: held.known });
     return this.#tellRest(entry, at, null);
   }
 

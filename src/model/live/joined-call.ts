@@ -10,6 +10,8 @@ export interface KnownLeg {
 
 /** A channel that is gone, as far as it says how its call ended. */
 export interface EndedLeg {
+  /** As it was last. */
+  known: KnownLeg;
   way: 'in' | 'out';
   answered: boolean;
   end: CallEnd;
@@ -52,7 +54,7 @@ export function learn(call: JoinedCall, leg: KnownLeg): void {
   if (decides && facts.answeredAt !== null) call.answeredAt ??= facts.answeredAt;
 }
 
-/** The call as others see it; `endedAt` is null while it lasts. */
+/** The call as others see it, with the legs it has, or, where it is over, had; `endedAt` is null while it lasts. */
 export function view(call: JoinedCall, endedAt: number | null): Call {
   const { first, tenant, trunk } = call;
   const legs = [...call.legs.values()];
@@ -74,9 +76,12 @@ export function view(call: JoinedCall, endedAt: number | null): Call {
     end: endedAt === null ? null : endOf(call),
     quality,
     recorded: endedAt === null ? legs.some(({ facts }) => facts.recorded) : call.wasRecorded,
-    legs: legs.map(legView),
+    legs: (endedAt === null ? legs : hadLegs(call)).map(legView),
   };
 }
+
+const hadLegs = ({ ended }: JoinedCall): KnownLeg[] =>
+  ended.map(({ known }) => known).sort((one, other) => one.facts.startedAt - other.facts.startedAt);
 
 const cameOverTrunk = ({ facts, party }: KnownLeg): boolean => facts.way === 'in' && party?.kind === 'trunk';
 

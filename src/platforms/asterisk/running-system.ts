@@ -37,6 +37,7 @@ export async function openAmi(
   timeouts: Timeouts,
   signal?: AbortSignal,
   events?: string,
+  fromLogin?: boolean,
 ): Promise<AmiConnection> {
   const [, host = '', port = ''] = /^(.*):([0-9]+)$/.exec(node.ami ?? '') ?? [];
   if (host === '' || node.amiUser === null || node.amiSecret === null) throw noControl(node);
@@ -52,6 +53,7 @@ export async function openAmi(
       actionTimeoutMs: timeouts.action,
       signal,
       events,
+      fromLogin,
     });
   // An interrupted pause needs no words of its own: the next attempt says that it was interrupted.
   const pause = async (ms: number): Promise<void> => {

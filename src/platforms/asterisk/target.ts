@@ -81,6 +81,8 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
       (await import('./trunk-state.ts')).userState(node, timeouts, user, signal),
     callThrough: async (request, signal) =>
       (await import('./call-through.ts')).callThrough(node, timeouts, request, signal),
+    callList: async () => (await import('./call-list.ts')).asteriskCallList,
+    control: async (options) => (await import('./live/open-control.ts')).openControl(node, timeouts, options),
     recordings: async () => ({
       folder: node.recordings ?? (await (await import('./recordings-folder.ts')).recordingsFolder(files)),
       ssh: node.recordingsSsh,

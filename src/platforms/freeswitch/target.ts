@@ -59,6 +59,8 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
       (await import('./trunk-state.ts')).userState(node, timeouts, user, signal),
     callThrough: async (request, signal) =>
       (await import('./call-through.ts')).callThrough(node, timeouts, request, signal),
+    callList: async () => (await import('./call-list.ts')).freeSwitchCallList,
+    control: async (options) => (await import('./live/control.ts')).openControl(node, timeouts, options),
     recordings: async (signal) => ({
       folder:
         node.recordings ??

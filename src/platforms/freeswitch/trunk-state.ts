@@ -75,7 +75,7 @@ export async function userState(
 const failed = /^(FAILED|FAIL_WAIT|TIMEOUT)$/;
 
 /** What the carrier said to a REGISTER. */
-interface Refusal {
+export interface Refusal {
   status: number;
   phrase: string;
 }
@@ -101,7 +101,8 @@ async function registerAnew(esl: EslConnection, id: string): Promise<Refusal | n
   }
 }
 
-function registrationOf({ state, all }: GatewayStatus, refusal: Refusal | null): RegistrationState {
+/** @param refusal the carrier's last answer, where it is known */
+export function registrationOf({ state, all }: GatewayStatus, refusal: Refusal | null): RegistrationState {
   const said = refusal === null ? '' : `: ${refusal.status} ${refusal.phrase}`.trimEnd();
   const retry = /^(\d+)s$/.exec(all.get('retry') ?? '')?.[1];
   return {
@@ -131,7 +132,7 @@ const states: Readonly<Record<string, RegistrationState['state']>> = {
 };
 
 /** FreeSWITCH asks only gateways that are registered, or register nowhere; what it measured before is not forgotten. */
-function qualifyOf({ state, status, all }: GatewayStatus): QualifyState {
+export function qualifyOf({ state, status, all }: GatewayStatus): QualifyState {
   const none = { rttMs: null, fresh: false };
   if ((all.get('pingfreq') ?? '0') === '0') return { state: 'off', ...none };
   if (state !== 'REGED' && state !== 'NOREG') return { state: 'unknown', ...none };

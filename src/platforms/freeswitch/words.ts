@@ -1,4 +1,5 @@
 import { SipctlError } from '../../errors.ts';
+import type { DtmfMode } from '../../model/template.ts';
 
 /** FreeSWITCH's names of codecs, where they are not those of the model in capitals. */
 const codecNames: Readonly<Record<string, string>> = {
@@ -17,6 +18,15 @@ const codecNames: Readonly<Record<string, string>> = {
 /** `PCMU,PCMA`, in the order of preference. */
 export const codecList = (codecs: readonly string[]): string =>
   codecs.map((codec) => codecNames[codec] ?? codec.toUpperCase()).join(',');
+
+/**
+ * The value of `dtmf_type` for a way to tell keys; null for RFC 4733, which is what a profile does by itself, and what is
+ * offered where several ways are taken.
+ */
+export function dtmfType(mode: DtmfMode): 'info' | 'none' | null {
+  if (mode === 'info') return 'info';
+  return mode === 'inband' ? 'none' : null;
+}
 
 /**
  * A name that people read, as FreeSWITCH writes it between the quotes of a From header: without what would end it

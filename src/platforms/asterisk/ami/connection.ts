@@ -23,6 +23,8 @@ export interface AmiOptions {
   signal?: AbortSignal | undefined;
   /** Event mask as manager.conf writes it, for example `system,call`; none by default. */
   events?: string | undefined;
+  /** Keeps what comes right after the login for the first one who asks for events, who must then read them. */
+  fromLogin?: boolean | undefined;
   /** While events are awaited and nothing arrives, the server is asked this often whether it is there. */
   pingIntervalMs?: number | undefined;
 }
@@ -104,6 +106,8 @@ export class AmiConnection {
   #greeted: { resolve: () => void; reject: (error: Error) => void } | null = null;
   #socketError: Error | null = null;
   #closing: Promise<void> | null = null;
+  /** Of a session with events: what came since the login, until somebody asks for it. */
+  #fromLogin: AsyncIterableIterator<AmiMessage> | null = null;
 
   private constructor(socket: Socket, failures: AmiFailures, options: AmiOptions) {
     this.#socket = socket;
@@ -116,6 +120,7 @@ export class AmiConnection {
       highWater,
       lowWater,
     });
+    if (options.fromLogin === true) this.#fromLogin = this.#feed.open();
     socket.on('connect', () => this.#enter(failures.place.encrypted ? 'handshake' : 'banner'));
     socket.on('secureConnect', () => this.#enter('banner'));
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
@@ -191,7 +196,9 @@ export class AmiConnection {
    * The iteration ends at `close`, and throws where the connection is lost.
    */
   events(): AsyncIterableIterator<AmiMessage> {
-    return this.#feed.open();
+    const first = this.#fromLogin;
+    this.#fromLogin = null;
+    return first ?? this.#feed.open();
   }
 
   /** Signs off and closes. Takes a second at most, and never throws. */

@@ -5,6 +5,7 @@ import { beginning } from './callers.ts';
 import { planOf } from './destinations.ts';
 import { dialling } from './dialled.ts';
 import type { Context } from './dialplan.ts';
+import { holding } from './held.ts';
 import { receiving } from './inbound.ts';
 import { appRoutine, menu, pinRoutine, room } from './menus.ts';
 import { waysOut } from './routes.ts';
@@ -30,6 +31,7 @@ export function dialplanOf(flow: CallFlow): Context[] {
     ...(pins ? [pinRoutine(plan)] : []),
     ...(leadsToApp(flow) ? [appRoutine(plan)] : []),
     ...waysOut(plan),
+    ...holding(plan),
   ];
   return [...documented(flow.tenant, new Set(contexts.map(({ name }) => name))), ...contexts];
 }

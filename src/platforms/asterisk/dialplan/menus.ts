@@ -48,23 +48,33 @@ export function room(plan: Plan, conference: FlowConference): Context {
   const name = names.room(conference.name);
   const flags = [conference.pin, conference.moderatorPin].map((pin) => (pin === null ? 0 : 1));
   const hasPin = conference.pin !== null || conference.moderatorPin !== null;
-  const role = hasPin ? '${GOSUB_RETVAL}' : 'participant';
-  return routine(
-    names.of('conference', conference.name),
-    `A room, ${hasPin ? 'behind a PIN' : 'open to all of the tenant'}.`,
-    [
-      step('Answer'),
-      ...(hasPin ? [gosub(names.routine('pin'), name, ...flags)] : []),
-      set('CONFBRIDGE(user,template)', `${name}.${role}`),
-      ...(hasPin ? [set('CONFBRIDGE(user,pin)', '')] : []),
-      set('CONFBRIDGE(bridge,template)', name),
-      ...(conference.record ? [set('CONFBRIDGE(bridge,record_file)', fileOf(plan, conference))] : []),
-      step('ConfBridge', name),
-      hangup(16),
+  const enter = (role: string): Step[] => [
+    set('CONFBRIDGE(user,template)', `${name}.${role}`),
+    ...(hasPin ? [set('CONFBRIDGE(user,pin)', '')] : []),
+    set('CONFBRIDGE(bridge,template)', name),
+    ...(conference.record ? [set('CONFBRIDGE(bridge,record_file)', fileOf(plan, conference))] : []),
+    step('ConfBridge', name),
+    hangup(16),
+  ];
+  return {
+    name: names.of('conference', conference.name),
+    about: `A room, ${hasPin ? 'behind a PIN' : 'open to all of the tenant'}.`,
+    owner: `conference ${word(conference.name)}`,
+    includes: [],
+    extensions: [
+      extension('s', [
+        step('Answer'),
+        ...(hasPin ? [gosub(names.routine('pin'), name, ...flags)] : []),
+        ...enter(hasPin ? '${GOSUB_RETVAL}' : 'participant'),
+      ]),
+      // Who was called into the room needs no PIN.
+      extension(invited, enter('participant')),
     ],
-    `conference ${word(conference.name)}`,
-  );
+  };
 }
+
+/** The extension of a room's context at which parties come in that were called into it. */
+export const invited = 'invited';
 
 // Whoever comes in first may be on a recorded call, which has a file by the same channel.
 const fileOf = ({ names }: Plan, { name }: FlowConference): string =>

@@ -32,8 +32,8 @@ const bridgeOptions = ({ maxMembers, record }: FlowConference): Options => [
   ['type', 'bridge'],
   ...(maxMembers === 0 ? [] : [['max_members', String(maxMembers)] as const]),
   ...yes('record_conference', record),
-  // The name is made of the call's own time and id already.
-  ...(record ? [['record_file_timestamp', 'no'] as const] : []),
+  // The name is made of the call's own time and id already; also where somebody has a room recorded now and then.
+  ['record_file_timestamp', 'no'],
 ];
 
 const pinOption = (pin: string): Options => [['pin', pin]];

@@ -17,6 +17,7 @@ import {
 } from './dialplan.ts';
 import { inChunks } from './numbers.ts';
 import { withUsersTogether } from './own-extensions.ts';
+import { parkedCalls } from './parking.ts';
 import { carried, counted, limit, type Plan, sendTo, voicemailProfile } from './plan.ts';
 import { recorded } from './recording.ts';
 import { emergencyHops, routeHops } from './routes.ts';
@@ -55,6 +56,7 @@ export function calling(plan: Plan): Context[] {
           ],
           true,
         ),
+        parkedCalls(plan),
         ...withUsersTogether(plan, others, (one) => leading(plan, one)),
         extension('unknown', [always(hangup(unallocated))]),
       ],

@@ -79,6 +79,8 @@ function entry(plan: Plan): Context {
             ...carried(plan, 'inbound'),
             ...recorded(plan, flow.record),
             share('SIPCTL_TRUNK', '${SIPCTL_TRUNK}'),
+            // A route out writes its own trunk over the other one.
+            share('sipctl_came_over', '${SIPCTL_TRUNK}'),
           ]),
         ],
         true,

@@ -59,7 +59,10 @@ export interface GatewayStatus {
 export async function gatewayStatus(ask: Ask, gateway: string): Promise<GatewayStatus | null> {
   const reply = await run(ask, 'sofia', 'xmlstatus', 'gateway', word('gateway', gateway));
   if (reply === 'Invalid Gateway!\n') return null;
-  const all = flatXml(reply);
+  return statusOf(flatXml(reply), reply);
+}
+
+function statusOf(all: ReadonlyMap<string, string>, reply: string): GatewayStatus {
   const get = (name: string): string => {
     const value = all.get(name);
     if (value === undefined) throw new EslError('sofia', reply);
@@ -69,6 +72,16 @@ export async function gatewayStatus(ask: Ask, gateway: string): Promise<GatewayS
     ...{ name: get('name'), profile: get('profile'), proxy: get('proxy'), username: get('username') },
     ...{ state: get('state'), status: get('status'), all },
   };
+}
+
+/** How all gateways stand. @throws EslError */
+export async function allGateways(ask: Ask): Promise<GatewayStatus[]> {
+  const reply = await run(ask, 'sofia', 'xmlstatus', 'gateway');
+  if (!reply.includes('<gateways>')) throw new EslError('sofia', reply);
+  return reply
+    .split('<gateway>')
+    .slice(1)
+    .map((text) => statusOf(flatXml(text), text));
 }
 
 /** A SIP profile as it runs. */
@@ -134,6 +147,13 @@ export async function userExists(ask: Ask, user: string, domain: string): Promis
   );
 }
 
+/** How many phones of a user are registered now. @throws EslError */
+export async function contactsOf(ask: Ask, user: string, domain: string): Promise<number> {
+  const reply = await run(ask, 'sofia_contact', `*/${word('user', user)}@${word('domain', domain)}`);
+  // Contacts write a comma of their own as %2C.
+  return reply.split(',').filter((contact) => /^sofia\//.test(contact)).length;
+}
+
 /** A variable, parameter or attribute of a user of the directory; null where it has none. @throws EslError */
 export async function userData(
   ask: Ask,
@@ -185,6 +205,30 @@ export async function dumpChannel(ask: Ask, uuid: string): Promise<Readonly<Reco
   const parsed = json('uuid_dump', reply);
   if (!isObject(parsed)) throw new EslError('uuid_dump', reply);
   return parsed;
+}
+
+/** What listens in on a channel inside of FreeSWITCH: recordings, mutes, supervisors. */
+export interface MediaBug {
+  /** `session_record`, `audio`, `eavesdrop`. */
+  does: string;
+  /** The file of a recording. */
+  target: string;
+}
+
+/** Empty also where there is no such channel. @throws EslError */
+export async function mediaBugs(ask: Ask, uuid: string): Promise<MediaBug[]> {
+  const reply = await run(ask, 'uuid_buglist', word('uuid', uuid));
+  return reply
+    .split('<media-bug>')
+    .slice(1)
+    .map((text) => flatXml(text))
+    .map((all) => ({ does: all.get('function') ?? '', target: all.get('target') ?? '' }));
+}
+
+/** The files that a channel is recorded to now. @throws EslError */
+export async function recordingsOf(ask: Ask, uuid: string): Promise<string[]> {
+  const bugs = await mediaBugs(ask, uuid);
+  return bugs.filter(({ does }) => does === 'session_record').map(({ target }) => target);
 }
 
 /**

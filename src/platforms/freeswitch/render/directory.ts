@@ -3,7 +3,7 @@ import { SipctlError } from '../../../errors.ts';
 import type { FlowUser } from '../../../model/flow/call-flow.ts';
 import type { ResolvedSite, ResolvedUser } from '../../../model/site.ts';
 import { userContextOf } from '../dialplan/contexts.ts';
-import { codecList, shownName, word } from '../words.ts';
+import { codecList, dtmfType, shownName, word } from '../words.ts';
 import { type Element, element, param, variable } from '../xml/element.ts';
 
 /**
@@ -55,6 +55,7 @@ interface Surroundings {
 
 function account(user: ResolvedUser, { domain, caller, names }: Surroundings): Element {
   // By it voicemail finds the owner of a box. A user of that name would be taken for this one.
+  const dtmf = dtmfType(user.dtmf);
   const alias = names.has(user.extension.toLowerCase()) ? {} : { 'number-alias': word(user.extension) };
   return element('user', { id: word(user.username), ...alias }, [
     element('params', {}, [
@@ -62,6 +63,7 @@ function account(user: ResolvedUser, { domain, caller, names }: Surroundings): E
       // Without it, an account whose secret is empty for whatever reason takes any password.
       param('allow-empty-password', 'false'),
       param('dial-var-absolute_codec_string', codecList(user.codecs)),
+      ...(dtmf === null ? [] : [param('dial-var-dtmf_type', dtmf)]),
       ...voicemail(caller),
     ]),
     element('variables', {}, [
@@ -72,6 +74,7 @@ function account(user: ResolvedUser, { domain, caller, names }: Surroundings): E
       variable('effective_caller_id_number', word(user.extension)),
       ...(user.callerId === null ? [] : [variable('outbound_caller_id_number', word(user.callerId))]),
       variable('codec_string', codecList(user.codecs)),
+      ...(dtmf === null ? [] : [variable('dtmf_type', dtmf)]),
       variable('sipctl_caller_tenant', user.tenant),
       variable('sipctl_caller', word(user.extension)),
       // As `limit` takes it: -1 counts, and refuses nothing.

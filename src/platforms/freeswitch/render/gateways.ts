@@ -1,6 +1,6 @@
 import type { ResolvedTrunk } from '../../../model/site.ts';
 import { contactParameter, registeredContextOf } from '../dialplan/registered.ts';
-import { codecList, word } from '../words.ts';
+import { codecList, dtmfType, word } from '../words.ts';
 import { type Element, element, param } from '../xml/element.ts';
 
 /** The SIP profile that speaks to carriers. */
@@ -99,6 +99,7 @@ const variable = (direction: 'inbound' | 'outbound', name: string, value: string
 /** Channel variables of its calls. */
 function variables(trunk: ResolvedTrunk): Element[] {
   const { pai, rpid } = trunk.template.callerIdHeaders;
+  const dtmf = dtmfType(trunk.dtmf);
   return [
     variable('inbound', 'SIPCTL_TENANT', trunk.tenant),
     variable('inbound', 'SIPCTL_TRUNK', trunk.name),
@@ -106,14 +107,7 @@ function variables(trunk: ResolvedTrunk): Element[] {
     // RFC 3325 §9.1, or Remote-Party-ID, or neither.
     variable('outbound', 'sip_cid_type', pai ? 'pid' : rpid ? 'rpid' : 'none'),
     ...(trunk.srtp ? [variable('outbound', 'rtp_secure_media', 'mandatory')] : []),
-    ...dtmf(trunk),
+    ...(dtmf === null ? [] : [variable('outbound', 'dtmf_type', dtmf)]),
     ...(trunk.template.t38 === true ? [variable('outbound', 't38_passthru', 'true')] : []),
   ];
-}
-
-// RFC 4733 is what the profile does by itself, and what is offered where a carrier takes several ways.
-function dtmf({ template }: ResolvedTrunk): Element[] {
-  if (template.dtmf === 'info') return [variable('outbound', 'dtmf_type', 'info')];
-  if (template.dtmf === 'inband') return [variable('outbound', 'dtmf_type', 'none')];
-  return [];
 }

@@ -1,0 +1,83 @@
+import type { LegFacts, LiveChange, TrunkFacts, UserFacts } from '../../../model/live/changes.ts';
+import type { Node } from '../../../model/nouns.ts';
+import type { Engine } from '../../target.ts';
+import type { EslEvent } from '../esl/codec.ts';
+import { dumpChannel, globalVariable, recordingsOf, show, version } from '../esl/commands.ts';
+import type { EslConnection } from '../esl/connection.ts';
+import { EslError } from '../esl/failures.ts';
+import type { Ask } from '../esl/replies.ts';
+import { openEsl } from '../running-system.ts';
+import type { Timeouts } from '../timeouts.ts';
+import { textOf } from './channel.ts';
+import { ChannelChanges, channelEvents, type Dump } from './channel-changes.ts';
+import { StandingChanges, standingEvents } from './standings.ts';
+
+/** A session at a FreeSWITCH as far as it observes. */
+export interface Observing {
+  esl: EslConnection;
+  ask: Ask;
+  engine: Engine;
+  boot: string;
+  legs(): Promise<LegFacts[]>;
+  standings(): Promise<{ trunks: TrunkFacts[]; users: UserFacts[] }>;
+  changes(): AsyncIterableIterator<LiveChange>;
+}
+
+/** Channels that are asked for at once: an answer has some 12 kB, and what is behind it waits. */
+const atOnce = 64;
+
+/** @throws SipctlError `unreachable`, `interrupted`, or `refused` */
+export async function observe(
+  node: Node,
+  timeouts: Timeouts,
+  { events, signal }: { events: boolean; signal?: AbortSignal | undefined },
+): Promise<Observing> {
+  const esl = await openEsl(node, timeouts, signal);
+  try {
+    const ask: Ask = (command) => esl.api(command);
+    const feed = events ? esl.events() : null;
+    if (events) await esl.subscribe(channelEvents, standingEvents);
+    const [numbers, boot] = await Promise.all([version(ask), globalVariable(ask, 'core_uuid')]);
+    const [channels, standings] = [new ChannelChanges(), new StandingChanges(ask)];
+    return {
+      ...{ esl, ask, boot: boot ?? '', engine: { kind: 'freeswitch', version: numbers } },
+      legs: async () => channels.take(await dumps(ask), Date.now()),
+      standings: () => standings.now(),
+      changes: () => changes(feed, channels, standings),
+    };
+  } catch (error) {
+    await esl.close();
+    throw error;
+  }
+}
+
+async function* changes(
+  feed: AsyncIterable<EslEvent> | null,
+  channels: ChannelChanges,
+  standings: StandingChanges,
+): AsyncGenerator<LiveChange, void, undefined> {
+  for await (const event of feed ?? [])
+    yield* event.mayBe('"Event-Name":"CUSTOM"') ? await standings.read(event) : channels.read(event);
+}
+
+// `show` is as old as its database is slow, and leaves most of it out: it says what there is to ask for.
+async function dumps(ask: Ask): Promise<Dump[]> {
+  const rows = await show(ask, 'channels');
+  const found: (Dump | null)[] = [];
+  for (let at = 0; at < rows.length; at += atOnce) {
+    const some = rows.slice(at, at + atOnce).map(({ uuid = '' }) => dump(ask, uuid));
+    found.push(...(await Promise.all(some)));
+  }
+  return found.filter((one) => one !== null);
+}
+
+async function dump(ask: Ask, uuid: string): Promise<Dump | null> {
+  try {
+    const [all, recordings] = await Promise.all([dumpChannel(ask, uuid), recordingsOf(ask, uuid)]);
+    return { channel: textOf(all), recordings };
+  } catch (error) {
+    // It ended meanwhile.
+    if (error instanceof EslError) return null;
+    throw error;
+  }
+}
