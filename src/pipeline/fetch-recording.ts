@@ -49,6 +49,7 @@ export async function fetchRecording(
   }
   const sha256 = hash.digest('hex');
   const [there = null] = await folder.digests([path]);
+  if (there === null) throw gone(id);
   if (there !== sha256 || (facts?.sha256 ?? sha256) !== sha256) throw changed(id);
   return { bytes, sha256 };
 }
@@ -99,6 +100,14 @@ const interrupted = (): SipctlError =>
     code: 'interrupted',
     message: 'interrupted: no half file was left',
     hint: 'run the command again',
+  });
+
+const gone = (id: string): SipctlError =>
+  new SipctlError('notFound', {
+    code: 'recording_missing',
+    message: `recording '${id}' was removed while it was fetched`,
+    field: 'id',
+    hint: 'sipctl recording list shows what there is',
   });
 
 const changed = (id: string): SipctlError =>

@@ -115,10 +115,7 @@ function isAsked({ tenant, day, call }: Recording, filter: RecordingFilter): boo
 }
 
 /** The folder of sipctl among a PBX's recordings. */
-export async function openRecordings(
-  { folder, ssh }: RecordingsPlace,
-  looking: Looking,
-): Promise<RecordingFolder> {
+async function openRecordings({ folder, ssh }: RecordingsPlace, looking: Looking): Promise<RecordingFolder> {
   const path = `${folder}/${recordingsFolder}`;
   if (ssh === null) return localRecordings(path);
   const { sshRecordings } = await import('../files/ssh-recordings.ts');
