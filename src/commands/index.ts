@@ -137,13 +137,13 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'monitor',
     summary: 'watch calls, trunks and users as they change',
-    heading: look,
+    heading: live,
     load: async () => (await import('./monitor.ts')).monitor,
   },
   {
     name: 'metrics',
     summary: 'calls, registrations and nodes, as Prometheus reads them',
-    heading: look,
+    heading: live,
     load: async () => (await import('./metrics.ts')).metrics,
   },
   {
@@ -157,6 +157,12 @@ export const commands: readonly CommandEntry[] = [
     summary: 'check nodes, rights, include lines; say the remedy',
     heading: look,
     load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    name: 'recording',
+    summary: 'recordings of calls: list, fetch, keep, remove',
+    heading: live,
+    load: async () => (await import('./recording.ts')).recordingCommand,
   },
   {
     name: 'history',

@@ -106,9 +106,14 @@ function recordingTerminal(
     stdoutColor: false,
     stderrColor: false,
     animated: false,
-    out: async (text) => {
+    out: async (output) => {
+      // Bytes come back as they are by the same encoding.
+      const text = typeof output === 'string' ? output : Buffer.from(output).toString('latin1');
       stdout += text;
       onOut?.(text);
+    },
+    outBytes: async (bytes) => {
+      stdout += Buffer.from(bytes).toString('latin1');
     },
     err: (text) => {
       stderr += text;

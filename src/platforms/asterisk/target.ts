@@ -75,6 +75,8 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
         },
         write,
       ),
+    examineFeatures: async (signal) =>
+      (await import('./live/features.ts')).examineFeatures(node, timeouts, signal),
     trunkState: async (tenant, trunk, look = {}) =>
       (await import('./trunk-state.ts')).trunkState(node, timeouts, { tenant, trunk }, look),
     userState: async (user, signal) =>
@@ -83,6 +85,10 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
       (await import('./call-through.ts')).callThrough(node, timeouts, request, signal),
     callList: async () => (await import('./call-list.ts')).asteriskCallList,
     control: async (options) => (await import('./live/open-control.ts')).openControl(node, timeouts, options),
+    recordings: async () => ({
+      folder: node.recordings ?? (await (await import('./recordings-folder.ts')).recordingsFolder(files)),
+      ssh: node.recordingsSsh,
+    }),
   };
   return target;
 }

@@ -53,6 +53,8 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
         },
         write,
       ),
+    examineFeatures: async (signal) =>
+      (await import('./live/features.ts')).examineFeatures(node, timeouts, signal),
     trunkState: async (tenant, trunk, look = {}) =>
       (await import('./trunk-state.ts')).trunkState(node, timeouts, { tenant, trunk }, look),
     userState: async (user, signal) =>
@@ -61,6 +63,12 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
       (await import('./call-through.ts')).callThrough(node, timeouts, request, signal),
     callList: async () => (await import('./call-list.ts')).freeSwitchCallList,
     control: async (options) => (await import('./live/control.ts')).openControl(node, timeouts, options),
+    recordings: async (signal) => ({
+      folder:
+        node.recordings ??
+        (await (await import('./recordings-folder.ts')).recordingsFolder(node, timeouts, signal)),
+      ssh: node.recordingsSsh,
+    }),
   };
   return target;
 }
