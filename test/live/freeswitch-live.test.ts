@@ -327,6 +327,32 @@ describeFreeswitch(
       expect((await other.ended).status).toBe(603);
     });
 
+    it('is ruled from the command line', async () => {
+      const call = await standing(peer, '+12125550100');
+      const listed = await site.box.ok('call list --tenant acme --json');
+      expect(listed.json()).toMatchObject({
+        data: {
+          calls: [
+            { tenant: 'acme', trunk: 'peer', direction: 'inbound', to: '+12125550100', state: 'answered' },
+          ],
+        },
+      });
+      const { calls } = listed.json().data as { calls: { id: string }[] };
+      const id = calls[0]?.id ?? '';
+      for (const [line, code] of [
+        [`call hold ${id} --tenant acme`, 0],
+        [`call unhold ${id} --tenant acme`, 0],
+        [`call transfer ${id} --tenant acme --to 1999`, 4],
+        [`call transfer ${id} --tenant acme --to cat`, 0],
+      ] as const) {
+        const ended = await site.box.sipctl(line);
+        expect(ended.code, `${line}:\n${ended.stdout}${ended.stderr}`).toBe(code);
+      }
+      await ofUser(cat);
+      await site.box.ok(`call hangup ${id} --tenant acme --cause busy`);
+      expect(await call.ended).toMatchObject({ q850: 17 });
+    });
+
     it('rules a conference', async () => {
       const room = { tenant: 'acme', name: 'open' };
       expect(await outcome(plane.changeConference(room, { verb: 'lock' }))).toBe('notFound');
