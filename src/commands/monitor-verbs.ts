@@ -68,7 +68,7 @@ function typedBy(app: App, { tenant }: Call, signal: AbortSignal, tell: (text: s
       ...app.terminal,
       interactive: false,
       animated: false,
-      out: async (text) => tell(oneLine(text)),
+      out: async (text) => tell(oneLine(String(text))),
       err: (text) => tell(oneLine(text)),
     },
   };

@@ -10,9 +10,7 @@ const member = (id: string, number: string, role: 'moderator' | 'participant') =
 
 beforeEach(async () => {
   site = await liveSite();
-  await site.ok(
-    'conference add board --tenant acme --extension 8000',
-  );
+  await site.ok('conference add board --tenant acme --extension 8000');
   await site.ok('conference add empty --tenant acme --extension 8001');
   const members = [
     member('1', '1001', 'moderator'),
@@ -40,6 +38,17 @@ describe('conference', () => {
     expect((await site.ok('conference members board --tenant acme')).stdout).toContain('moderator');
     expect((await site.run('conference members empty --tenant acme')).code).toBe(5);
     expect((await site.run('conference members board --tenant other')).code).toBe(5);
+  });
+
+  it('members are known as sipctl knows them, whatever the engine calls them', async () => {
+    site.pbx.leg('leg-3', { endpoint: 'bob@acme.example', number: 'acme-bob', callId: 'leg-3' });
+    site.pbx.leg('leg-2', { endpoint: 'acme.main', number: '+4915222', callId: 'leg-2' });
+    const { data } = (await site.ok('conference members board --tenant acme --json')).json();
+    expect(data).toMatchObject({
+      conference: { members: [{ number: '1001' }, { number: '+4915222' }, { number: '1002', name: 'bob' }] },
+    });
+    await site.ok('conference mute board bob --tenant acme');
+    expect(changes()).toEqual([{ verb: 'mute', member: '3' }]);
   });
 
   it('mute, unmute and kick mean a member by id or number, and all but moderators by all', async () => {

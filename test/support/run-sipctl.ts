@@ -106,7 +106,9 @@ function recordingTerminal(
     stdoutColor: false,
     stderrColor: false,
     animated: false,
-    out: async (text) => {
+    out: async (output) => {
+      // Bytes come back as they are by the same encoding.
+      const text = typeof output === 'string' ? output : Buffer.from(output).toString('latin1');
       stdout += text;
       onOut?.(text);
     },

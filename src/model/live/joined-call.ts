@@ -80,8 +80,10 @@ export function view(call: JoinedCall, endedAt: number | null): Call {
   };
 }
 
-const hadLegs = ({ ended }: JoinedCall): KnownLeg[] =>
-  ended.map(({ known }) => known).sort((one, other) => one.facts.startedAt - other.facts.startedAt);
+function hadLegs({ ended, first }: JoinedCall): KnownLeg[] {
+  const age = ({ facts }: KnownLeg): number => (facts.id === first.facts.id ? 0 : facts.startedAt);
+  return ended.map(({ known }) => known).sort((one, other) => age(one) - age(other));
+}
 
 const cameOverTrunk = ({ facts, party }: KnownLeg): boolean => facts.way === 'in' && party?.kind === 'trunk';
 

@@ -74,7 +74,12 @@ describe('the table of calls', () => {
     expect(names(calls.apply(more('b', { state: 'answered' })))).toEqual(['call.resumed']);
     expect(names(calls.apply(over('b')))).toEqual(['call.changed']);
     const ended = only(calls.apply(over('a', 16, null, 9001)));
-    expect(ended).toMatchObject({ state: 'ended', endedAt: 9001, end: { q850: 16 }, legs: [{ id: 'a' }, { id: 'b' }] });
+    expect(ended).toMatchObject({
+      state: 'ended',
+      endedAt: 9001,
+      end: { q850: 16 },
+      legs: [{ id: 'a' }, { id: 'b' }],
+    });
     expect(calls.size).toBe(0);
   });
 

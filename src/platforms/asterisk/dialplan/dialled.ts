@@ -22,7 +22,7 @@ const dialled = ({ names }: Plan): Context => ({
   name: names.routine('dialled'),
   about: 'Where it leads: extensions of the tenant before everything else.',
   owner: '',
-  includes: [names.routine('extensions'), names.routine('services')],
+  includes: [names.routine('extensions'), names.routine('services'), names.routine('parking')],
   extensions: [extension('i', [hangup(unallocated)])],
 });
 

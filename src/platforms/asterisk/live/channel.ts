@@ -54,8 +54,8 @@ export function countIn(message: AmiMessage, header: string): number | null {
   return Number.isInteger(value) && value > 0 ? value : null;
 }
 
-/** Where a held party waits, by the name that the dialplan gives the place. */
-export const isPlaceOfHeld = (context: string | undefined): boolean => context?.endsWith('.held') ?? false;
+/** Where a held or parked party waits, by the name that the dialplan gives the place. */
+export const isPlaceOfHeld = (context: string | undefined): boolean => /\.(held|parked)$/.test(context ?? '');
 
 /** True for a party that waits there: one that was taken back still has the name of the place, but talks in a bridge. */
 export const isHeldHere = (status: AmiMessage): boolean =>

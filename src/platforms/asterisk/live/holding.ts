@@ -114,33 +114,3 @@ export async function answer(hands: Hands, leg: ChannelRef): Promise<void> {
   await demandContext(hands, leg, context);
   await demandAnswered(hands, leg);
 }
-
-/**
- * Parks a party in Asterisk's own parking lot; when the time is over, it goes on in the dialplan. The lot is one for all
- * tenants, so that sipctl lets nobody dial into it: where the operator does not either, nothing is parked.
- * @throws like `ControlPlane`, and `refused` where nobody could take the call back
- */
-export async function park(
-  hands: Hands,
-  leg: ChannelRef,
-  { seconds }: { seconds: number },
-): Promise<{ slot: string }> {
-  const tenant = tenantOf(await demandAnswered(hands, leg));
-  const lots = await hands.list('Parkinglots');
-  const first = lots.find((one) => one.get('Name') === 'default')?.get('StartSpace') ?? '';
-  if (first === '' || !(await hands.hasExtension(`t-${tenant}.dialled`, first))) {
-    throw refused(
-      'no_parking',
-      `nobody of ${tenant} could dial into the parking lot of Asterisk, which all tenants share`,
-      `hold the call in its place: 'sipctl call hold', and 'sipctl call transfer' sends it to who takes it`,
-    );
-  }
-  await hands.act('Park', { Channel: leg.channel, Timeout: seconds * 1000 });
-  const slot = await hands.until(async () => {
-    const parked = await hands.list('ParkedCalls');
-    const found = parked.find((one) => one.get('ParkeeUniqueid') === leg.id);
-    return found?.get('ParkingSpace') ?? null;
-  }, patienceMs);
-  if (slot === null) throw notDone('not_parked', `Asterisk did not park ${leg.channel}`);
-  return { slot };
-}

@@ -11,6 +11,8 @@ export class StandingEvents {
   readonly #trunks = new Map<string, TrunkFacts>();
   /** Trunks by client and server URI, by which events name a registration: two may have the same. */
   readonly #accounts = new Map<string, string[]>();
+  /** Trunks whose registration is not tried again once it failed. */
+  readonly #once = new Set<string>();
   /** Addresses of phones that are registered, by endpoint. */
   readonly #phones = new Map<string, Set<string>>();
   /** What was told before it was known how everything stands; null from then on. */
@@ -35,6 +37,7 @@ export class StandingEvents {
     const contacts = await ami.list('PJSIPShowContacts');
     this.#trunks.clear();
     this.#accounts.clear();
+    this.#once.clear();
     this.#phones.clear();
     const away = new Set(endpoints.filter(isAway).map(nameOf));
     for (const aor of aors) {
@@ -63,7 +66,12 @@ export class StandingEvents {
     const name = nameOf(shown);
     const word = shown.get('Status') ?? '';
     const before = this.#trunks.get(name) ?? trunk(name, null);
-    this.#trunks.set(name, { ...before, registration: wordOf(word, before.reachable), detail: word });
+    if (shown.get('MaxRetries') === '0') this.#once.add(name);
+    this.#trunks.set(name, {
+      ...before,
+      registration: this.#wordOf(name, word, before.reachable),
+      detail: word,
+    });
     const account = `${shown.get('ClientUri')} ${shown.get('ServerUri')}`;
     this.#accounts.set(account, [...(this.#accounts.get(account) ?? []), name]);
   }
@@ -73,7 +81,7 @@ export class StandingEvents {
     const names = this.#accounts.get(`${event.get('Username')} ${event.get('Domain')}`) ?? [];
     return names.map((name) => {
       const before = this.#trunks.get(name) ?? trunk(name, null);
-      const facts = { ...before, registration: wordOf(word, before.reachable), detail: word };
+      const facts = { ...before, registration: this.#wordOf(name, word, before.reachable), detail: word };
       this.#trunks.set(name, facts);
       return { kind: 'trunk', at, facts };
     });
@@ -87,7 +95,7 @@ export class StandingEvents {
       const reachable = reachability[status] ?? null;
       const microseconds = countIn(event, 'RoundtripUsec');
       const rttMs = reachable === true && microseconds !== null ? microseconds / 1000 : null;
-      const registration = wordOf(before.detail, reachable);
+      const registration = this.#wordOf(endpoint, before.detail, reachable);
       const facts = { ...before, registration, reachable, rttMs };
       this.#trunks.set(endpoint, facts);
       return [{ kind: 'trunk', at, facts }];
@@ -97,6 +105,14 @@ export class StandingEvents {
     else this.#addPhone(endpoint, uri);
     const contacts = this.#phones.get(endpoint)?.size ?? 0;
     return [{ kind: 'user', at, facts: { endpoint, contacts } }];
+  }
+
+  /** Asterisk says `Rejected` of a carrier that refuses and of one that never answers: whether it answers OPTIONS tells. */
+  #wordOf(name: string, word: string, reachable: boolean | null): TrunkWord {
+    if (word === '') return 'none';
+    if (word !== 'Rejected') return words[word] ?? 'failed';
+    if (this.#once.has(name)) return 'gave-up';
+    return reachable === true ? 'rejected' : 'failed';
   }
 
   #addPhone(endpoint: string, uri: string): void {
@@ -132,10 +148,3 @@ const words: Readonly<Record<string, TrunkWord>> = {
   Stopping: 'unregistered',
   Stopped: 'unregistered',
 };
-
-/** Asterisk says `Rejected` of a carrier that refuses and of one that never answers: whether it answers OPTIONS tells. */
-function wordOf(word: string, reachable: boolean | null): TrunkWord {
-  if (word === '') return 'none';
-  if (word === 'Rejected') return reachable === true ? 'rejected' : 'failed';
-  return words[word] ?? 'failed';
-}

@@ -40,7 +40,9 @@ function tableApply(table: CallTable, change: LiveChange) {
 
 const brief = (events: readonly Headers[]): string[] =>
   told(events).seen.map(({ event, call }) => {
-    const legs = call.legs.map(({ party, way, state }) => `${way} ${party?.name ?? 'nobody'} ${state}`);
+    const legs = (event === 'call.ended' ? [] : call.legs).map(
+      ({ party, way, state }) => `${way} ${party?.name ?? 'nobody'} ${state}`,
+    );
     return `${event.slice(5)} ${Number(call.id.slice(0, 8))}: ${legs.join(', ')}`;
   });
 
@@ -88,10 +90,9 @@ describe('what FreeSWITCH tells of channels', () => {
   it('leaves the trunk that a call came over, where it goes out over another one', () => {
     const { seen } = told(eventsOf('from a carrier to a number outside'));
     expect(seen.at(-1)?.call).toMatchObject({ trunk: 'peer', direction: 'inbound', to: '+12125550101' });
-    expect(seen.findLast(({ call }) => call.legs.length === 2)?.call.legs).toMatchObject([
-      { party: { name: 'peer' } },
-      { party: { name: 'reg' }, number: '+14165550123' },
-    ]);
+    expect(
+      seen.findLast(({ call }) => call.state !== 'ended' && call.legs.length === 2)?.call.legs,
+    ).toMatchObject([{ party: { name: 'peer' } }, { party: { name: 'reg' }, number: '+14165550123' }]);
   });
 
   it('joins through channels to itself, of which it tells nothing', () => {
@@ -108,7 +109,9 @@ describe('what FreeSWITCH tells of channels', () => {
   it.each(['callee sent on', 'caller sent on'])('stays one call where its %s', (scene) => {
     const { seen } = told(eventsOf(scene));
     expect(new Set(seen.map(({ call }) => call.id))).toEqual(new Set([id(1)]));
-    expect(seen.findLast(({ call }) => call.legs.length === 2)?.call.legs).toMatchObject([
+    expect(
+      seen.findLast(({ call }) => call.state !== 'ended' && call.legs.length === 2)?.call.legs,
+    ).toMatchObject([
       { party: { name: scene === 'callee sent on' ? 'bob' : 'peer' } },
       { party: { name: 'cat' } },
     ]);
