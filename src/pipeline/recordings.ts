@@ -131,7 +131,8 @@ const shortest = 4;
 export function oneRecording(recordings: readonly Recording[], text: string): Recording {
   const exact = recordings.filter(({ id, path }) => id === text || path === text);
   const partly = recordings.filter(
-    ({ id }) => text.length >= shortest && (id.startsWith(text) || id.endsWith(text)),
+    ({ id, callId }) =>
+      text.length >= shortest && (id.startsWith(text) || [id, callId].some((one) => one.endsWith(text))),
   );
   const [first, ...more] = exact.length > 0 ? exact : partly;
   if (first === undefined) {

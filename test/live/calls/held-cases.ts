@@ -64,7 +64,7 @@ async function recordingOf(site: CallSite, tenant: string): Promise<Int16Array> 
   const names = (): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' });
   const madeAt = (name: string): number => statSync(join(folder, name)).mtimeMs;
   const last = names()
-    .filter((name) => /^\d{4}-\d{2}-\d{2}\/[0-9a-f.-]+\.wav$/.test(name))
+    .filter((name) => /^\d{4}-\d{2}-\d{2}\/[0-9a-z.-]+\.wav$/.test(name))
     .sort((one, other) => madeAt(one) - madeAt(other))
     .at(-1);
   expect(last, names().join(' ')).toBeDefined();

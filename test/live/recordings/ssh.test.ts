@@ -61,9 +61,9 @@ describe.skipIf(sshMissing !== null)(
       it('goes on where the connection was lost', async () => {
         const { box, out, get } = await remote(server.line.login);
         const before = server.line.cuts();
-        server.line.cutAfter(300_000);
+        server.line.cutAfter(900_000);
         await box.ok(get, { env: env() });
-        expect(server.line.cuts()).toBeGreaterThan(before + 3);
+        expect(server.line.cuts()).toBeGreaterThan(before + 1);
         expect(readFileSync(join(out, 'x.wav')).equals(big)).toBe(true);
       });
 
