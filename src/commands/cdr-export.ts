@@ -11,8 +11,13 @@ const portion = 500;
 const exportCalls: Run = async (app, input) => {
   const filter = await recordFilter(app, input);
   const chosen = oneOf(input.options.format, ['csv', 'ndjson'], 'format');
-  const format = chosen ?? (app.config.json ? 'ndjson' : 'csv');
   const store = await app.store();
+  // One document, as of every command; only a format that is asked for comes line by line.
+  if (app.config.json && chosen === null) {
+    const cdrs = [...store.readCallRecords(filter, { oldestFirst: true })];
+    return { data: { cdrs, count: cdrs.length }, text: () => '' };
+  }
+  const format = chosen ?? 'csv';
   const columns = ['id', ...recordColumns] as const;
   const lineOf = (record: StoredCallRecord): string =>
     format === 'csv' ? csvLine(columns.map((name) => record[name])) : JSON.stringify(record);

@@ -209,6 +209,7 @@ describe('cdr', () => {
     expect(stdout).toContain(",'=cmd|' /C calc'!A0,");
     const lines = (await site.ok('cdr export --tenant acme --format ndjson')).stdout.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line).call)).toHaveLength(4);
+    expect((await site.ok('cdr export --tenant acme --json')).json().data).toMatchObject({ count: 4 });
     expect((await site.ok('cdr export --tenant other')).stdout.split('\n')).toHaveLength(2);
   });
 
