@@ -11,6 +11,8 @@ export interface Terminal {
   readonly animated: boolean;
   /** Data. A reader that has gone away is no failure. @throws SipctlError `failed` when it cannot be written, as on a full disk */
   out(text: string): Promise<void>;
+  /** Data that is no text. @throws like `out` */
+  outBytes(bytes: Uint8Array): Promise<void>;
   err(text: string): void;
   /** Aborted where the reader of standard output has gone away, as `head` does: noticed when something is written. */
   readonly gone: AbortSignal;
@@ -53,6 +55,7 @@ export function systemTerminal(env: Readonly<Record<string, string | undefined>>
     // A terminal that does not know its width, as some that a program opens, cannot be painted over.
     animated: stderr.isTTY === true && stderr.columns > 0 && !plain && !isCi(env),
     out: (text) => written(stdout, text, gone),
+    outBytes: (bytes) => written(stdout, bytes, gone),
     err: (text) => void stderr.write(text),
     gone: gone.signal,
     screen: () => (isatty(0) && stdout.isTTY === true && env.TERM !== 'dumb' ? systemScreen(!plain) : null),
@@ -69,7 +72,11 @@ const isCi = (env: Readonly<Record<string, string | undefined>>): boolean =>
   (env.CI ?? '') !== '' && env.CI !== 'false';
 
 // Waits until the text has left the process, so that one that ends right after has lost nothing.
-function written(stream: NodeJS.WritableStream, text: string, gone: AbortController): Promise<void> {
+function written(
+  stream: NodeJS.WritableStream,
+  text: string | Uint8Array,
+  gone: AbortController,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error?: NodeJS.ErrnoException | null) => {
       if (error?.code === 'EPIPE' || error?.code === 'ERR_STREAM_DESTROYED') gone.abort();

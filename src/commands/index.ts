@@ -159,6 +159,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {
+    name: 'recording',
+    summary: 'recordings of calls: list, fetch, keep, remove',
+    heading: look,
+    load: async () => (await import('./recording.ts')).recordingCommand,
+  },
+  {
     name: 'history',
     summary: 'what was applied where, and how it ended',
     heading: look,

@@ -48,6 +48,19 @@ export const tenant = noun({
     turnServer: field('text', 'turn-server', rule.iceServer('turn'), 'TURN server for phones'),
     turnUsername: field('text', 'turn-username', rule.authUsername, 'TURN user'),
     turnPassword: field('secret', 'turn-password', rule.password, 'TURN password'),
+    record: field('boolean', 'record', rule.boolean, 'record all calls of the tenant', { initial: false }),
+    recordTone: field(
+      'text',
+      'record-tone',
+      rule.sound,
+      'what both parties hear when a recording begins: tone, or a sound file',
+    ),
+    recordingDays: field(
+      'integer',
+      'recording-days',
+      rule.integer(1, 36_500),
+      'days after which recording prune removes recordings; never when not set',
+    ),
     notes,
   },
 });
@@ -106,6 +119,7 @@ export const trunk = noun({
       initial: false,
     }),
     owner: field('reference', 'owner', rule.sipUser, 'user of the tenant who owns the trunk', { to: 'user' }),
+    record: field('boolean', 'record', rule.boolean, 'record calls that run over it', { initial: false }),
     labels,
     notes,
   },
@@ -167,6 +181,9 @@ export const user = noun({
       'which calls the user may make; emergency calls always',
       { initial: 'all' },
     ),
+    record: field('boolean', 'record', rule.boolean, 'record calls that the user makes or gets', {
+      initial: false,
+    }),
     labels,
     notes,
   },
@@ -233,6 +250,18 @@ export const node = noun({
     owner: field('text', 'owner', rule.objectName, 'owner of delivered files'),
     group: field('text', 'group', rule.objectName, 'group of delivered files; the folder’s when not set'),
     keep: field('integer', 'keep', rule.integer(2, 1000), 'generations kept for rollback', { initial: 10 }),
+    recordings: field(
+      'text',
+      'recordings',
+      rule.directory,
+      'folder of recordings on the PBX; the engine is asked when not set',
+    ),
+    recordingsSsh: field(
+      'text',
+      'recordings-ssh',
+      rule.sshLogin,
+      'user@host or user@host:port where that folder is not on this machine',
+    ),
     notes,
   },
 });

@@ -251,6 +251,16 @@ export const hostPort: Rule<string> = (value) => {
     : wrong(`'${printable(value)}' is not host:port`, 'write 127.0.0.1:5038');
 };
 
+/** Where to log in by SSH: `user@host`, `user@host:port`. */
+export const sshLogin: Rule<string> = (value) => {
+  const [, name = '', address = '', tail] = /^([^@]*)@(\[[^\]]+\]|[^:]+)(?::([0-9]+))?$/.exec(value) ?? [];
+  const good =
+    /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name) && host(address).ok && (tail === undefined || port(tail).ok);
+  return good
+    ? ok(value)
+    : wrong(`'${printable(value)}' is not user@host or user@host:port`, 'write sipctl@pbx.example');
+};
+
 /** An absolute path of a POSIX system, without `..`. */
 export const directory: Rule<string> = (value) => {
   const clean = cleanText(value, 500);

@@ -42,6 +42,14 @@ export interface LiveState {
   contacts: number;
 }
 
+/** The folder in which a PBX writes recordings. */
+export interface RecordingsPlace {
+  /** Its absolute path on the machine of the PBX. */
+  folder: string;
+  /** `user@host` or `user@host:port` of that machine, for SSH; null: it is this one. */
+  ssh: string | null;
+}
+
 /** One finding of the doctor: what was looked at, how it stands, and the exact remedy where it does not. */
 export interface Check {
   name: string;
@@ -121,6 +129,11 @@ export interface Target {
   callThrough(request: NodeCallRequest, signal?: AbortSignal): Promise<NodeCall>;
   /** Reads the list of calls that the engine itself writes. */
   callList(): Promise<CallListReader>;
+  /**
+   * Where recordings stand.
+   * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX is asked for its folder and does not say it
+   */
+  recordings(signal?: AbortSignal): Promise<RecordingsPlace>;
   /**
    * Opens a session for what goes on now, and for the verbs of calls. Events come only where they are asked for.
    * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX denies the login, or its account the events

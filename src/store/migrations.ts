@@ -148,6 +148,25 @@ export const migrations: readonly Migration[] = [
     statements: ['ALTER TABLE nodes ADD COLUMN esl TEXT', 'ALTER TABLE nodes ADD COLUMN esl_password BLOB'],
   },
   {
+    number: 4,
+    name: 'recordings: who is recorded, where files are, what is known of them',
+    statements: [
+      ...['tenants', 'trunks', 'users'].map(
+        (table) => `ALTER TABLE ${table} ADD COLUMN record INTEGER NOT NULL DEFAULT 0`,
+      ),
+      'ALTER TABLE tenants ADD COLUMN record_tone TEXT',
+      'ALTER TABLE tenants ADD COLUMN recording_days INTEGER',
+      'ALTER TABLE nodes ADD COLUMN recordings TEXT',
+      'ALTER TABLE nodes ADD COLUMN recordings_ssh TEXT',
+      // Names of node and tenant, and no references: what is known of a file outlives both.
+      `CREATE TABLE recordings (
+        id INTEGER PRIMARY KEY, node TEXT NOT NULL, tenant TEXT NOT NULL, path TEXT NOT NULL,
+        size INTEGER, sha256 TEXT, sealed_at TEXT, hold TEXT, held_at TEXT, pushed_to TEXT, pushed_at TEXT,
+        UNIQUE (node, path))`,
+      'CREATE INDEX recordings_by_tenant ON recordings (tenant, path)',
+    ],
+  },
+  {
     number: 5,
     name: 'calls that ended',
     statements: [

@@ -40,6 +40,7 @@ import { inboundTrunks } from './inbound-trunks.ts';
 import { addKey, Keyring } from './keyring.ts';
 import { type Lease, type LeaseClock, type LeaseOwner, type LeaseView, takeLease } from './leases.ts';
 import { storedParties } from './parties.ts';
+import { RecordingNotes } from './recordings.ts';
 import { Records } from './records.ts';
 import { sealAnew } from './rotate.ts';
 import { countUsers, type ReadSites, siteReader, type TenantState, tenantStates } from './sites.ts';
@@ -58,6 +59,7 @@ export interface StoreOptions {
 export class Store {
   readonly opened: OpenDatabase;
   readonly records: Records;
+  readonly recordings: RecordingNotes;
   readonly #options: StoreOptions;
   #keyring: Keyring | null = null;
   #readSites: ReadSites | null = null;
@@ -67,6 +69,10 @@ export class Store {
     this.opened = opened;
     this.#options = options;
     this.records = new Records(opened.kysely, () => this.keyring());
+    this.recordings = new RecordingNotes({
+      ...{ raw: opened.raw, database: opened.kysely, actor: options.actor, now: options.now },
+      transact: (work) => this.#transact(work),
+    });
   }
 
   static async open(options: StoreOptions): Promise<Store> {

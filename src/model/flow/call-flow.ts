@@ -21,6 +21,13 @@ export interface CallFlow {
   callingCode: string;
   /** E.164, shown on outside calls that no user makes; null: the main number of the trunk they take. */
   callerId: string | null;
+  /**
+   * All calls are recorded, emergency calls too. Otherwise a call is that for which a number called, a trunk it is sent
+   * over or came in on, the user who calls, or one it is sent to says so; emergency calls are not.
+   */
+  record: boolean;
+  /** What both parties hear when a recording begins, but on emergency calls: `tone`, or a sound file; null: nothing. */
+  recordTone: string | null;
   users: readonly FlowUser[];
   groups: readonly FlowGroup[];
   ivrs: readonly FlowIvr[];
@@ -52,6 +59,7 @@ export interface FlowUser {
   /** E.164, shown to the outside; null: the extension is all there is. */
   callerId: string | null;
   tollClass: 'internal' | 'national' | 'all';
+  record: boolean;
 }
 
 export interface FlowTrunk {
@@ -59,6 +67,7 @@ export interface FlowTrunk {
   endpoint: string;
   /** Of calls in and out; 0: no limit. */
   maxCalls: number;
+  record: boolean;
 }
 
 export interface FlowMailbox {
@@ -190,6 +199,7 @@ export interface Hop {
   callerId: string | null;
   /** Before every number that is sent, as the carrier wants it. */
   techPrefix: string;
+  record: boolean;
 }
 
 /**

@@ -59,13 +59,17 @@ function hopsInOrder(
         one.priority - other.priority ||
         compare(one.name, other.name),
     )
-    .flatMap(({ name }) => {
+    .flatMap(({ name, record }) => {
       const trunk = resolved.get(name);
-      return trunk?.outbound === true ? [hopOf(trunk, plan, showable)] : [];
+      return trunk?.outbound === true ? [{ ...hopOf(trunk, plan, showable), record }] : [];
     });
 }
 
-const hopOf = (trunk: ResolvedTrunk, plan: NumberingPlan | null, showable: Showable): Hop => ({
+const hopOf = (
+  trunk: ResolvedTrunk,
+  plan: NumberingPlan | null,
+  showable: Showable,
+): Omit<Hop, 'record'> => ({
   trunk: trunk.name,
   endpoint: trunk.id,
   maxCalls: trunk.maxCalls,

@@ -27,6 +27,8 @@ export function emptyFlow(tenant: string): CallFlow {
     maxCalls: 0,
     callingCode: '',
     callerId: null,
+    record: false,
+    recordTone: null,
     users: [],
     groups: [],
     ivrs: [],
@@ -56,6 +58,7 @@ export function resolveFlow(
     flowUser(user, storedUsers.get(user.username) as User, { lead, callerId, showable }),
   );
   const out = waysOut(site, trunks, plan, showable);
+  const recorded = new Set(site.trunks.filter(({ record }) => record).map(({ name }) => name));
   const flow = {
     groups: byName(enabled(site.groups)).map((group) => flowGroup(group, users, lead)),
     ivrs: byName(enabled(site.ivrs)).map((ivr) => flowIvr(ivr, lead)),
@@ -67,13 +70,15 @@ export function resolveFlow(
     maxCalls: tenant.maxCalls,
     callingCode: plan?.callingCode ?? '',
     callerId,
+    record: tenant.record,
+    recordTone: tenant.recordTone,
     users: byName(flowUsers),
     ...flow,
     dialled: dialledBy(site, users, out, plan),
     inbound: inboundNumbers(site, trunks, plan, lead),
     trunks: byName(trunks)
       .filter((trunk) => trunk.inbound)
-      .map(({ name, id, maxCalls }) => ({ name, endpoint: id, maxCalls })),
+      .map(({ name, id, maxCalls }) => ({ name, endpoint: id, maxCalls, record: recorded.has(name) })),
     accounts: accountsOf(trunks),
     routes: out.routes,
   };
@@ -138,6 +143,7 @@ function flowUser(
     mailbox: user.voicemail ? mailboxOf(user, stored) : null,
     callerId: showable(stored.callerId) ?? callerId,
     tollClass: stored.tollClass,
+    record: stored.record,
   };
 }
 

@@ -67,6 +67,7 @@ const causeOf: Readonly<Record<Exclude<RingResult, 'answered'>, number>> = {
 };
 
 function ring(walk: Walk, user: FlowUser, seconds: number): RingResult {
+  walk.record ||= user.record;
   const result = ringResult(walk, user);
   if (result === 'offline' || result === 'limit')
     walk.decisions.push({ step: 'passed-over', user: user.name, result });
@@ -131,6 +132,7 @@ function ringTogether(walk: Walk, { members, ringTime }: FlowGroup): CallOutcome
   for (const member of members) {
     if (member.kind === 'external') continue;
     const user = named(walk.flow.users, member.name);
+    walk.record ||= user.record;
     const result = ringResult(walk, user);
     if (result === 'offline' || result === 'limit')
       walk.decisions.push({ step: 'passed-over', user: user.name, result });
@@ -142,10 +144,14 @@ function ringTogether(walk: Walk, { members, ringTime }: FlowGroup): CallOutcome
     const result = first === undefined ? 'no-answer' : 'answered';
     walk.decisions.push({ step: 'ring', users, seconds: ringTime, result });
   }
+  // What an outside member's trunk says is said of the way to that one only.
+  const { record } = walk;
   const outside = members.flatMap((member) =>
     member.kind === 'external' ? (ringOutside(walk, member) ?? []) : [],
   );
-  return first === undefined ? (outside[0] ?? null) : talkTo(walk, first.user, users);
+  if (first === undefined) return outside[0] ?? null;
+  walk.record = record;
+  return talkTo(walk, first.user, users);
 }
 
 function reachIvr(walk: Walk, ivr: FlowIvr): CallOutcome {

@@ -90,6 +90,7 @@ function tryHops(walk: Walk, hops: readonly Hop[], sending: Sending): CallOutcom
     const next = passed && at + 1 < hops.length;
     walk.decisions.push({ step: 'hop', ...attempt, callerIdOf: shown.origin, next });
     walk.hops.push(attempt);
+    walk.record ||= sending.mayRefuse && hop.record;
     walk.variables.SIPCTL_TRUNK = hop.trunk;
     if (result === 'answered') return answeredBy(walk, attempt);
     last = typeof result === 'number' ? result : notAsked[result];

@@ -31,10 +31,10 @@ export function simulate(flow: CallFlow, call: SimulatedCall, world: World = {})
   };
 }
 
-function isRecorded({ flow, number }: Walk, outcome: CallOutcome): boolean {
+function isRecorded({ flow, record }: Walk, outcome: CallOutcome): boolean {
   if (outcome.kind === 'conference')
-    return flow.conferences.some(({ name, record }) => name === outcome.room && record);
-  return number?.record === true && (outcome.kind === 'user' || outcome.kind === 'outside');
+    return flow.conferences.some((room) => room.name === outcome.room && room.record);
+  return record && (outcome.kind === 'user' || outcome.kind === 'outside');
 }
 
 function callFromCarrier(walk: Walk, call: InboundCall): CallOutcome {
@@ -46,6 +46,7 @@ function callFromCarrier(walk: Walk, call: InboundCall): CallOutcome {
   if (overLimit(walk, 'tenant', walk.flow.tenant, walk.flow.maxCalls)) return refused(17);
   if (trunk !== undefined && overLimit(walk, 'trunk', trunk.name, trunk.maxCalls)) return refused(17);
   walk.arrivedOn = call.trunk;
+  walk.record ||= trunk?.record ?? false;
   return reachNumber(walk, number, call.at);
 }
 
@@ -67,6 +68,7 @@ function calledNumber(walk: Walk, { requestUri, to }: InboundCall): InboundNumbe
 
 function reachNumber(walk: Walk, number: InboundNumber, at: Date): CallOutcome {
   walk.number = number;
+  walk.record ||= number.record;
   walk.called = number.number;
   walk.variables.SIPCTL_NUMBER = number.number;
   for (const [name, value] of number.variables) walk.variables[name] = value;
@@ -92,6 +94,7 @@ function callOfUser(walk: Walk, { user: name, dialled: digits, at }: UserCall): 
     why: dialled?.why ?? null,
   });
   if (target?.kind === 'emergency') return callEmergency(walk, target.emergency);
+  walk.record ||= user.record;
   if (full) return refused(17);
   if (target === null) return refused(1);
   switch (target.kind) {

@@ -15,6 +15,8 @@ export interface Walk {
   /** The number of the tenant that was called. */
   number: InboundNumber | null;
   answered: boolean;
+  /** Something on its way says that its talk is recorded; nothing takes that back. */
+  record: boolean;
   /** Whoever was called last was busy. */
   busy: boolean;
   /** Destinations so far. */
@@ -34,6 +36,7 @@ export function newWalk(flow: CallFlow, world: World, called: string): Walk {
     pressed: [...(world.pressed ?? [])],
     number: null,
     answered: false,
+    record: flow.record,
     busy: false,
     destinations: 0,
     arrivedOn: null,

@@ -83,6 +83,10 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
       (await import('./call-through.ts')).callThrough(node, timeouts, request, signal),
     callList: async () => (await import('./call-list.ts')).asteriskCallList,
     control: async (options) => (await import('./live/open-control.ts')).openControl(node, timeouts, options),
+    recordings: async () => ({
+      folder: node.recordings ?? (await (await import('./recordings-folder.ts')).recordingsFolder(files)),
+      ssh: node.recordingsSsh,
+    }),
   };
   return target;
 }

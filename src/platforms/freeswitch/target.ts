@@ -61,6 +61,12 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
       (await import('./call-through.ts')).callThrough(node, timeouts, request, signal),
     callList: async () => (await import('./call-list.ts')).freeSwitchCallList,
     control: async (options) => (await import('./live/control.ts')).openControl(node, timeouts, options),
+    recordings: async (signal) => ({
+      folder:
+        node.recordings ??
+        (await (await import('./recordings-folder.ts')).recordingsFolder(node, timeouts, signal)),
+      ssh: node.recordingsSsh,
+    }),
   };
   return target;
 }

@@ -12,6 +12,7 @@ import {
   when,
   word,
 } from './dialplan.ts';
+import { wanted, wantedWhen } from './recording.ts';
 
 /** How a call of a user begins: who calls, what every call carries, and whether there is room for another one. */
 export function beginning(plan: Plan): Context[] {
@@ -56,37 +57,47 @@ const unallocated = 1;
 const busy = 17;
 const forbidden = 21;
 
-const caller = ({ names }: Plan): Context =>
-  routine(names.routine('caller'), 'Who calls? The endpoint says so; a call of nobody ends here.', [
+function caller({ flow, names }: Plan): Context {
+  const someUser = flow.users.some(({ record }) => record);
+  return routine(names.routine('caller'), 'Who calls? The endpoint says so; a call of nobody ends here.', [
     gosub(names.routine('start'), 'internal'),
     set('CALLER', '${FILTER(*#0-9,${SIPCTL_USER})}'),
     step('GotoIf', `\${DIALPLAN_EXISTS(${names.routine('callers')},\${CALLER},1)}?known`),
     hangup(forbidden),
     step('Gosub', `${names.routine('callers')},\${CALLER},1`, 'known'),
-    set('ARRAY(MAX_CALLS,TOLL_CLASS,SHOWN,BOX)', '${GOSUB_RETVAL}'),
+    ...(someUser
+      ? [
+          set('ARRAY(MAX_CALLS,TOLL_CLASS,SHOWN,BOX,RECORD)', '${GOSUB_RETVAL}'),
+          wantedWhen('"${RECORD}" = "yes"'),
+        ]
+      : [set('ARRAY(MAX_CALLS,TOLL_CLASS,SHOWN,BOX)', '${GOSUB_RETVAL}')]),
     set('GROUP(sipctl_user)', `${names.tenant}.\${CALLER}`),
     step('Return'),
   ]);
+}
 
 const callers = ({ flow, names }: Plan): Context => ({
   name: names.routine('callers'),
   about: 'Each caller: call limit (0: none), toll class, number shown outside, voicemail box.',
   owner: '',
   includes: [],
-  extensions: flow.users.map(({ name, extension: number, maxCalls, tollClass, callerId, mailbox }) => {
-    const box = mailbox === null ? '' : `${mailbox.box}@${mailbox.context}`;
-    const values = [maxCalls, tollClass, word(callerId ?? ''), word(box)];
-    return extension(word(number), [step('Return', values.join(','))], `user ${word(name)}`);
-  }),
+  extensions: flow.users.map(
+    ({ name, extension: number, maxCalls, tollClass, callerId, mailbox, record }) => {
+      const box = mailbox === null ? '' : `${mailbox.box}@${mailbox.context}`;
+      const values = [maxCalls, tollClass, word(callerId ?? ''), word(box), ...(record ? ['yes'] : [])];
+      return extension(word(number), [step('Return', values.join(','))], `user ${word(name)}`);
+    },
+  ),
 });
 
-const start = ({ names }: Plan): Context =>
+const start = ({ flow, names }: Plan): Context =>
   routine(names.routine('start'), 'What every call carries: direction.', [
     set('CHANNEL(accountcode)', names.tenant),
     set('__SIPCTL_TENANT', names.tenant),
     set('__SIPCTL_DIRECTION', '${ARG1}'),
     set('__SIPCTL_CALL', '${UNIQUEID}'),
     set('GROUP(sipctl_tenant)', names.tenant),
+    ...wanted(flow.record),
     step('Return'),
   ]);
 

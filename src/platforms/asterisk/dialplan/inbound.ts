@@ -17,6 +17,7 @@ import {
   when,
   word,
 } from './dialplan.ts';
+import { recording, wanted, wantedWhen } from './recording.ts';
 
 /** Calls that carriers bring, from the number they are for to its destination. */
 export function receiving(plan: Plan): Context[] {
@@ -26,7 +27,7 @@ export function receiving(plan: Plan): Context[] {
     number(plan),
     numbers(plan),
     ...flow.schedules.map((schedule) => hours(plan, schedule)),
-    ...(flow.inbound.some(({ record }) => record) ? [recording(plan)] : []),
+    ...recording(plan),
   ];
 }
 
@@ -58,6 +59,9 @@ function entry({ flow, names }: Plan): Context {
         step('GotoIf', '${GOSUB_RETVAL}?found'),
         hangup(unallocated),
         labelled('found', gosub(names.routine('limits'))),
+        ...flow.trunks
+          .filter(({ record }) => record)
+          .map(({ name }) => wantedWhen(`"\${SIPCTL_TRUNK}" = "${word(name)}"`)),
         ...flow.trunks.filter(({ maxCalls }) => maxCalls > 0).map(trunkLimit),
         goto(names.routine('numbers'), '${CALLED}'),
       ]),
@@ -105,21 +109,11 @@ function numberSteps(plan: Plan, one: InboundNumber): Step[] {
   return [
     set('__SIPCTL_NUMBER', one.number),
     ...one.variables.map(([name, value]) => set(word(name), word(value))),
-    ...(one.record ? [gosub(names.routine('record'))] : []),
+    ...wanted(one.record),
     ...(one.schedule === null ? [] : [gosub(names.of('hours', one.schedule))]),
     sendTo(plan, one.destination),
   ];
 }
-
-/** Where recordings stand below Asterisk's monitor folder; the day is that of UTC, and no caller has a say in it. */
-export const recordingPath = (tenant: string): string =>
-  `sipctl/${tenant}/\${STRFTIME(,UTC,%Y-%m-%d)}/\${UNIQUEID}.wav`;
-
-const recording = ({ names }: Plan): Context =>
-  routine(names.routine('record'), 'Records the talk, and nothing before it.', [
-    step('MixMonitor', `${recordingPath(names.tenant)},b`),
-    step('Return'),
-  ]);
 
 function hours(plan: Plan, schedule: FlowSchedule): Context {
   const zone = word(schedule.timeZone);

@@ -12,7 +12,7 @@ import {
   when,
   word,
 } from './dialplan.ts';
-import { recordingPath } from './inbound.ts';
+import { recordingFile } from './recording.ts';
 
 /** A menu: plays its greeting until a key leads somewhere. */
 export function menu(plan: Plan, ivr: FlowIvr): Context {
@@ -52,7 +52,7 @@ export function room(plan: Plan, conference: FlowConference): Context {
     set('CONFBRIDGE(user,template)', `${name}.${role}`),
     ...(hasPin ? [set('CONFBRIDGE(user,pin)', '')] : []),
     set('CONFBRIDGE(bridge,template)', name),
-    ...(conference.record ? [set('CONFBRIDGE(bridge,record_file)', recordingPath(names.tenant))] : []),
+    ...(conference.record ? [set('CONFBRIDGE(bridge,record_file)', fileOf(plan, conference))] : []),
     step('ConfBridge', name),
     hangup(16),
   ];
@@ -75,6 +75,10 @@ export function room(plan: Plan, conference: FlowConference): Context {
 
 /** The extension of a room's context at which parties come in that were called into it. */
 export const invited = 'invited';
+
+// Whoever comes in first may be on a recorded call, which has a file by the same channel.
+const fileOf = ({ names }: Plan, { name }: FlowConference): string =>
+  recordingFile(names.tenant, `\${UNIQUEID}--${word(name)}`);
 
 /** Tries before the call is ended. */
 const pinTries = 3;

@@ -15,6 +15,7 @@ import {
   when,
   word,
 } from './dialplan.ts';
+import { consent, emergencyWish, recordedAtAnswer, wantedWhen } from './recording.ts';
 
 /**
  * The ways out of the tenant:
@@ -32,7 +33,7 @@ export function waysOut(plan: Plan): Context[] {
     ...outside,
     external(plan),
     routes(plan),
-    ...(hops.length > 0 || emergencies ? [hop(plan), leg(plan), write(plan, hops)] : []),
+    ...(hops.length > 0 || emergencies ? [hop(plan, hops), leg(plan), write(plan, hops)] : []),
   ];
 }
 
@@ -127,10 +128,13 @@ const emergencyRingTime = 60;
 /** An emergency call: the number as it was dialled, and no limit that could stop it. */
 export const emergencySteps = (plan: Plan, { number, callerId, hops }: FlowEmergency): Step[] => [
   set('__SIPCTL_DIRECTION', 'emergency'),
+  ...emergencyWish(plan),
   set('NUMBER', word(number)),
   set('SHOWN', word(callerId)),
   set('FAILOVER', 'always'),
-  ...tried(plan, hops, (one) => hopStep(plan, { ...one, maxCalls: 0, techPrefix: '' }, emergencyRingTime)),
+  ...tried(plan, hops, (one) =>
+    hopStep(plan, { ...one, maxCalls: 0, techPrefix: '', record: false }, emergencyRingTime),
+  ),
 ];
 
 // A hop comes back only where the next one is to be tried.
@@ -147,13 +151,16 @@ const hopStep = ({ names }: Plan, hop: Hop, seconds: number): Step =>
     formatName(hop.format),
     word(hop.techPrefix),
     word(hop.callerId ?? ''),
+    ...(hop.record ? ['yes'] : []),
   );
 
-const hop = ({ names }: Plan): Context =>
-  routine(
+function hop(plan: Plan, hops: readonly Hop[]): Context {
+  const { names } = plan;
+  return routine(
     names.routine('hop'),
     'Calls over one trunk: name, endpoint, call limit, seconds, form of numbers, tech prefix, its own number.',
     [
+      ...(hops.some(({ record }) => record) ? [wantedWhen('"${ARG8}" = "yes"')] : []),
       set('CAUSE', busy),
       gotoIf('${ARG3} > 0 & ${GROUP_COUNT(${ARG2}@sipctl_trunk)} >= ${ARG3}', 'next'),
       set('CAUSE', unavailable),
@@ -164,7 +171,7 @@ const hop = ({ names }: Plan): Context =>
       step('Gosub', `${names.routine('write')},\${ARG5},1(\${NUMBER})`),
       step(
         'Dial',
-        `PJSIP/\${ARG6}\${GOSUB_RETVAL}@\${ARG2},\${ARG4},b(${names.routine('leg')}^s^1(\${ARG2}))`,
+        `PJSIP/\${ARG6}\${GOSUB_RETVAL}@\${ARG2},\${ARG4},b(${names.routine('leg')}^s^1(\${ARG2}))${recordedAtAnswer(plan)}${consent(plan)}`,
       ),
       // No cause: nobody answered in time.
       set('CAUSE', '${IF($[0${HANGUPCAUSE} = 0 | 0${HANGUPCAUSE} = 16]?19:${HANGUPCAUSE})}'),
@@ -173,6 +180,7 @@ const hop = ({ names }: Plan): Context =>
       step('Return', '', 'next'),
     ],
   );
+}
 
 const leg = ({ names }: Plan): Context =>
   routine(names.routine('leg'), 'On the call over a trunk: counts it there.', [

@@ -14,6 +14,7 @@ import {
   when,
   word,
 } from './dialplan.ts';
+import { consent, recorded, recordedFromOutside, wanted } from './recording.ts';
 
 /** Everything that makes phones ring, and what comes after where nobody answers. */
 export function ringing(plan: Plan): Context[] {
@@ -41,7 +42,7 @@ function users(plan: Plan): Context {
     extensions: plan.flow.users.map((user) =>
       extension(
         word(user.extension),
-        [ringUser(plan, user, user.ringTime), afterwards(plan, user)],
+        [...wanted(user.record), ringUser(plan, user, user.ringTime), afterwards(plan, user)],
         `user ${word(user.name)}`,
       ),
     ),
@@ -60,14 +61,15 @@ function afterwards(plan: Plan, user: FlowUser): Step {
 function ringGroup(plan: Plan, group: FlowGroup): Context {
   const { names } = plan;
   const all = group.strategy === 'all';
-  const members = group.members.map((one): Step => {
+  const members = group.members.flatMap((one): Step[] => {
     if (one.kind === 'external') {
       const channel = `Local/${word(one.number)}@${names.routine('external')}/n`;
-      return all ? set('PHONES', `\${PHONES}&${channel}`) : step('Dial', `${channel},${group.ringTime}`);
+      return [all ? set('PHONES', `\${PHONES}&${channel}`) : step('Dial', `${channel},${group.ringTime}`)];
     }
     const user = userOf(plan, one.name);
-    if (!all) return ringUser(plan, user, group.ringTime);
-    return gosub(names.routine('member'), word(user.extension), word(user.endpoint), user.maxCalls);
+    if (!all) return [...wanted(user.record), ringUser(plan, user, group.ringTime)];
+    const phones = gosub(names.routine('member'), word(user.extension), word(user.endpoint), user.maxCalls);
+    return [...wanted(user.record), phones];
   });
   const steps = all
     ? [set('PHONES', ''), ...members, gosub(names.routine('ring-members'), group.ringTime)]
@@ -92,6 +94,7 @@ const ring = (plan: Plan): Context =>
     [
       gosub(plan.names.routine('contacts'), '${ARG1}', '${ARG2}', '${ARG3}'),
       gotoIf('${LEN(${CONTACTS})} = 0', 'done'),
+      ...recordedFromOutside(plan),
       step('Dial', `\${CONTACTS},\${ARG4},${onPhones(plan)}`),
       set('OUTCOME', '${IF($["${DIALSTATUS}" = "BUSY"]?BUSY:NOANSWER)}'),
       step('Return', '', 'done'),
@@ -99,8 +102,8 @@ const ring = (plan: Plan): Context =>
   );
 
 // Both run on the called phone. U knows no extension but `s`.
-const onPhones = ({ names }: Plan): string =>
-  `b(${names.routine('ringing')}^s^1)U(${names.routine('answered')})`;
+const onPhones = (plan: Plan): string =>
+  `b(${plan.names.routine('ringing')}^s^1)U(${plan.names.routine('answered')})${consent(plan)}`;
 
 const member = ({ names }: Plan): Context =>
   routine(names.routine('member'), 'Adds the phones of a member: extension, endpoint, call limit.', [
@@ -113,6 +116,7 @@ const member = ({ names }: Plan): Context =>
 const ringMembers = (plan: Plan): Context =>
   routine(plan.names.routine('ring-members'), 'Rings the phones that were added: seconds.', [
     gotoIf('${LEN(${PHONES})} = 0', 'done'),
+    ...recordedFromOutside(plan),
     step('Dial', `\${PHONES:1},\${ARG1},${onPhones(plan)}`),
     step('Return', '', 'done'),
   ]);
@@ -162,13 +166,14 @@ function ringingPhone({ names }: Plan): Context {
 
 const counted = (tenant: string): Step => set('GROUP(sipctl_user)', `${tenant}.\${SIPCTL_USER}`);
 
-const answeringPhone = ({ names }: Plan): Context =>
+const answeringPhone = (plan: Plan): Context =>
   routine(
-    names.routine('answered'),
+    plan.names.routine('answered'),
     'On a phone that answers: its call counts. A caller from outside can then be transferred in the name of its user.',
     [
+      ...recorded(plan),
       gotoIf('"${SIPCTL_USER}" = ""', 'done'),
-      counted(names.tenant),
+      counted(plan.names.tenant),
       when('"${SIPCTL_DIRECTION}" = "inbound"', set('MASTER_CHANNEL(SIPCTL_USER)', '${SIPCTL_USER}')),
       step('Return', '', 'done'),
     ],

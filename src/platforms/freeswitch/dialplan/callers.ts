@@ -15,9 +15,11 @@ import {
   share,
   transfer,
 } from './dialplan.ts';
+import { inChunks } from './numbers.ts';
 import { withUsersTogether } from './own-extensions.ts';
 import { parkedCalls } from './parking.ts';
 import { carried, counted, limit, type Plan, sendTo, voicemailProfile } from './plan.ts';
+import { recorded } from './recording.ts';
 import { emergencyHops, routeHops } from './routes.ts';
 
 const unallocated = 1;
@@ -36,9 +38,14 @@ export function calling(plan: Plan): Context[] {
         extension('no user of the tenant', [
           condition('${sipctl_caller_tenant}', `^(?!${quoted(names.tenant)}$)`, hangup(forbidden)),
         ]),
-        extension('every call', [always([...carried(plan, 'internal'), ...itself])], true),
+        extension(
+          'every call',
+          [always([...carried(plan, 'internal'), ...recorded(plan, flow.record), ...itself])],
+          true,
+        ),
         extension('what was dialled', [dialled('^([+*#0-9]+)$', [set('sipctl_number', '$1')])], true),
         ...emergencies.map((one) => emergency(plan, one)),
+        ...recordedCallers(plan),
         extension(
           'limits',
           [
@@ -55,6 +62,14 @@ export function calling(plan: Plan): Context[] {
       ],
     },
   ];
+}
+
+function recordedCallers(plan: Plan): Extension[] {
+  if (plan.flow.record) return [];
+  const extensions = plan.flow.users.filter(({ record }) => record).map((user) => user.extension);
+  return inChunks(extensions).map((expression) =>
+    extension('recorded', [condition('${sipctl_caller}', expression, recorded(plan, true))], true),
+  );
 }
 
 // A phone may write what it likes into From and its kin: what others see and hear of is the account that it signed with.

@@ -4,6 +4,7 @@ import type { Context } from './dialplan.ts';
 import { extensionsContext, menuContext } from './menus.ts';
 import { receiving } from './numbers.ts';
 import type { Plan } from './plan.ts';
+import { recording } from './recording.ts';
 import { roomContext } from './rooms.ts';
 import { waysOut } from './routes.ts';
 import { transferredContext } from './transferred.ts';
@@ -23,6 +24,7 @@ export function contextsOf(plan: Plan): Context[] {
     ...receiving(plan),
     ...ringing(plan),
     transferredContext(plan),
+    ...recording(plan),
     extensionsContext(plan),
     ...flow.ivrs.map((ivr) => menuContext(plan, ivr)),
     ...flow.conferences.map((room) => roomContext(plan, room)),

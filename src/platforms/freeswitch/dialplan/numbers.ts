@@ -20,6 +20,7 @@ import {
   transfer,
 } from './dialplan.ts';
 import { carried, counted, limit, type Plan, sendTo } from './plan.ts';
+import { recorded } from './recording.ts';
 
 const unallocated = 1;
 
@@ -76,6 +77,7 @@ function entry(plan: Plan): Context {
         [
           always([
             ...carried(plan, 'inbound'),
+            ...recorded(plan, flow.record),
             share('SIPCTL_TRUNK', '${SIPCTL_TRUNK}'),
             // A route out writes its own trunk over the other one.
             share('sipctl_came_over', '${SIPCTL_TRUNK}'),
@@ -122,10 +124,15 @@ const arrived = (plan: Plan): Context => ({
   name: plan.names.context('arrived'),
   extensions: [
     extension('limit of the tenant', [always([limit(plan, counted.tenant, plan.flow.maxCalls)])], true),
-    ...plan.flow.trunks.map(({ name, maxCalls }) =>
+    ...plan.flow.trunks.map(({ name, maxCalls, record }) =>
       extension(
         `trunk ${word(name)}`,
-        [condition('${SIPCTL_TRUNK}', `^${quoted(name)}$`, [limit(plan, counted.trunk(name), maxCalls)])],
+        [
+          condition('${SIPCTL_TRUNK}', `^${quoted(name)}$`, [
+            limit(plan, counted.trunk(name), maxCalls),
+            ...recorded(plan, record),
+          ]),
+        ],
         true,
       ),
     ),
@@ -142,7 +149,7 @@ const numbers = (plan: Plan): Context => ({
           share('SIPCTL_NUMBER', word(one.number)),
           set('sipctl_number', word(one.number)),
           ...one.variables.map(([name, value]) => variable(name, value)),
-          ...(one.record ? record(plan) : []),
+          ...recorded(plan, one.record),
           ...(one.schedule === null
             ? sendTo(plan, one.destination)
             : [transfer(plan.names.of('hours', one.schedule), word(one.number))]),
@@ -165,17 +172,6 @@ function variable(name: string, value: string): Action {
     hint: 'give it another name',
   });
 }
-
-/** Where recordings stand; the day is that of UTC, and no caller has a say in it. */
-export const recordingPath = (tenant: string): string =>
-  `\${recordings_dir}/sipctl/${tenant}/\${strftime_tz(Etc/UTC %Y-%m-%d)}/\${uuid}.wav`;
-
-// The talk, and nothing before it: not the menu, which answers the call, nor what a carrier plays before an answer.
-const record = ({ names }: Plan): Action[] => [
-  set('RECORD_ANSWER_REQ', 'true'),
-  set('bridge_pre_execute_aleg_app', 'record_session'),
-  set('bridge_pre_execute_aleg_data', recordingPath(names.tenant)),
-];
 
 // Where calls go while the schedule of their number is open.
 const open = (plan: Plan): Context => ({

@@ -13,8 +13,8 @@ import {
   set,
   transfer,
 } from './dialplan.ts';
-import { recordingPath } from './numbers.ts';
 import type { Plan } from './plan.ts';
+import { recordingFile } from './recording.ts';
 
 /** The profile of a room. Its name is that of the room, and unique over all tenants. */
 export function roomProfile({ names }: Plan, room: FlowConference): Element {
@@ -31,7 +31,9 @@ export function roomProfile({ names }: Plan, room: FlowConference): Element {
     ...(room.waitForModerator
       ? [param('conference-flags', 'wait-mod'), param('moh-sound', 'local_stream://moh')]
       : []),
-    ...(room.record ? [param('auto-record', recordingPath(names.tenant))] : []),
+    ...(room.record
+      ? [param('auto-record', recordingFile(names.tenant, `\${uuid}--${word(room.name)}`))]
+      : []),
   ]);
 }
 

@@ -18,6 +18,7 @@ import {
 } from './dialplan.ts';
 import { inChunks } from './numbers.ts';
 import { counted, limited, type Plan, transferredBy } from './plan.ts';
+import { recorded, silent } from './recording.ts';
 
 /**
  * The ways out of the tenant:
@@ -139,6 +140,7 @@ function hopActions(plan: Plan, hop: Hop, at: number): Action[] {
   const number = `${word(hop.techPrefix)}${written('sipctl_sent', hop.format)}`;
   const bridge = action('bridge', `sofia/gateway/${word(hop.endpoint)}/${number}`);
   return [
+    ...recorded(plan, hop.record),
     share('SIPCTL_TRUNK', word(hop.trunk)),
     set('effective_caller_id_number', `\${sipctl_shown_${at}}`),
     ...[set('originate_disposition', ''), limited(plan, counted.trunk(hop.trunk), hop.maxCalls, bridge)],
@@ -169,6 +171,7 @@ export function emergencyHops(plan: Plan, { number, callerId, hops }: FlowEmerge
   if (hops.length === 0) return hangup(noRoute);
   return [
     share('SIPCTL_DIRECTION', 'emergency'),
+    ...silent(plan),
     set('continue_on_fail', 'true'),
     transferredBy(null),
     set('call_timeout', emergencyRingTime),

@@ -14,6 +14,7 @@ import {
   transfer,
 } from './dialplan.ts';
 import { counted, limited, type Plan, sendTo, takeMessage, transferredBy, usage, userOf } from './plan.ts';
+import { recorded } from './recording.ts';
 
 /** Everything that makes phones ring, and what comes after where nobody answers. */
 export function ringing(plan: Plan): Context[] {
@@ -33,6 +34,7 @@ const users = (plan: Plan): Context => ({
 
 /** Comes back where nobody answers; the disposition is then empty where the user had no room for another call. */
 const ringUser = (plan: Plan, user: FlowUser, seconds: number): Action[] => [
+  ...recorded(plan, user.record),
   set('continue_on_fail', 'true'),
   set('call_timeout', seconds),
   set('originate_disposition', ''),
@@ -71,7 +73,11 @@ function ringTogether(plan: Plan, { members, ringTime }: FlowGroup): Action[] {
     member.kind === 'user' ? phonesOfMember(plan, member.name) : outside(plan, member),
   );
   // Those that ring at once are calls of their own, which know nothing of the caller's time-out.
-  return ringAll(ringTime, `<originate_timeout=${ringTime}>${all.join(atOnce)}`);
+  const record = members.some((one) => one.kind === 'user' && userOf(plan, one.name).record);
+  return [
+    ...recorded(plan, record),
+    ...ringAll(ringTime, `<originate_timeout=${ringTime}>${all.join(atOnce)}`),
+  ];
 }
 
 // Each member is rung by itself: in a list with commas, only the first phone of a user would ring.

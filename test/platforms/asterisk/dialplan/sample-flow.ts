@@ -24,6 +24,7 @@ export const flowUser = (name: string, extension: string, values: Partial<FlowUs
   mailbox: null,
   callerId: null,
   tollClass: 'all',
+  record: false,
   ...values,
 });
 
@@ -34,6 +35,7 @@ export const hop = (trunk: string, values: Partial<Hop> = {}): Hop => ({
   format: { kind: 'plus' },
   callerId: null,
   techPrefix: '',
+  record: false,
   ...values,
 });
 
@@ -223,8 +225,8 @@ export const company: CallFlow = {
     inbound('+493090182009', { destination: { kind: 'external', number: '+4917012345678' } }),
   ],
   trunks: [
-    { name: 'telekom', endpoint: 'acme.telekom', maxCalls: 2 },
-    { name: 'telnyx', endpoint: 'acme.telnyx', maxCalls: 0 },
+    { name: 'telekom', endpoint: 'acme.telekom', maxCalls: 2, record: false },
+    { name: 'telnyx', endpoint: 'acme.telnyx', maxCalls: 0, record: false },
   ],
   accounts: ['acme_account', '493090182000'],
   routes: [
