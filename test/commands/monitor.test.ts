@@ -181,9 +181,6 @@ describe('monitor, away from a terminal', () => {
     await running.end();
     const database = new BetterSqlite3(box.db, { readonly: true });
     onTestFinished(() => void database.close());
-    expect(database.prepare('SELECT call FROM cdrs ORDER BY call').pluck().all()).toEqual([
-      'a.1',
-      'b.1',
-    ]);
+    expect(database.prepare('SELECT call FROM cdrs ORDER BY call').pluck().all()).toEqual(['a.1', 'b.1']);
   });
 });

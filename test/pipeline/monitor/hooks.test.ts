@@ -101,10 +101,7 @@ describe('--exec', () => {
     for (let count = 0; count < 1010; count += 1) run.take(line());
     await run.finish(1);
     expect(said[0]).toBe('--exec: 1000 events wait already, one was dropped');
-    expect(said.slice(1)).toEqual([
-      '--exec: dropped: 5 more',
-      '--exec: left undone: 1004',
-    ]);
+    expect(said.slice(1)).toEqual(['--exec: dropped: 5 more', '--exec: left undone: 1004']);
   });
 });
 
