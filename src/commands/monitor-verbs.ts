@@ -22,7 +22,7 @@ export async function runVerb(
   tell: (text: string) => void,
 ): Promise<string> {
   const { call } = asked;
-  const spec = await commandOf(asked.verb);
+  const spec = await specOf(asked.verb);
   const input: Input = {
     args: [call.id],
     options: {
@@ -39,23 +39,18 @@ export async function runVerb(
   throw new SipctlError(outcome, errors);
 }
 
-async function commandOf(verb: LiveVerb['verb']): Promise<VerbSpec> {
-  const found = await specOf(verb);
-  if (found !== undefined) return found;
-  throw new SipctlError('refused', { code: 'no_verb', message: `this sipctl has no command for ${verb}` });
+async function specOf(verb: LiveVerb['verb']): Promise<VerbSpec> {
+  const [specs, name] = await verbsWith(verb);
+  const spec = specs.find((one) => one.name === name);
+  if (spec === undefined) throw new TypeError(`there is no command for ${verb}`);
+  return spec;
 }
 
-async function specOf(verb: LiveVerb['verb']): Promise<VerbSpec | undefined> {
-  const named = (specs: readonly VerbSpec[], name: string): VerbSpec | undefined =>
-    specs.find((spec) => spec.name === name);
-  switch (verb) {
-    case 'hangup':
-      return named((await import('./call-verbs.ts')).callVerbs, 'hangup');
-    case 'listen':
-      return named((await import('./call-spy.ts')).callSpying, 'listen');
-    default:
-      return undefined;
-  }
+async function verbsWith(verb: LiveVerb['verb']): Promise<[specs: readonly VerbSpec[], name: string]> {
+  if (verb === 'hangup') return [(await import('./call-verbs.ts')).callVerbs, 'hangup'];
+  if (verb === 'listen') return [(await import('./call-spy.ts')).callSpying, 'listen'];
+  const { liveRecordingVerbs } = await import('./recording-live.ts');
+  return [liveRecordingVerbs, verb === 'record' ? 'start' : 'stop'];
 }
 
 /** The application as the command sees it: the call's tenant is named, nobody is asked, and what it says comes to us. */
