@@ -10,7 +10,9 @@ export interface Terminal {
   /** True where a spinner may turn on stderr. */
   readonly animated: boolean;
   /** Data. A reader that has gone away is no failure. @throws SipctlError `failed` when it cannot be written, as on a full disk */
-  out(text: string | Uint8Array): Promise<void>;
+  out(text: string): Promise<void>;
+  /** Data that is no text. @throws like `out` */
+  outBytes(bytes: Uint8Array): Promise<void>;
   err(text: string): void;
   /** Aborted where the reader of standard output has gone away, as `head` does: noticed when something is written. */
   readonly gone: AbortSignal;
@@ -53,6 +55,7 @@ export function systemTerminal(env: Readonly<Record<string, string | undefined>>
     // A terminal that does not know its width, as some that a program opens, cannot be painted over.
     animated: stderr.isTTY === true && stderr.columns > 0 && !plain && !isCi(env),
     out: (text) => written(stdout, text, gone),
+    outBytes: (bytes) => written(stdout, bytes, gone),
     err: (text) => void stderr.write(text),
     gone: gone.signal,
     screen: () => (isatty(0) && stdout.isTTY === true && env.TERM !== 'dumb' ? systemScreen(!plain) : null),

@@ -19,7 +19,9 @@ const list: Run = (app, input) => {
       data: { calls: calls.map((call) => callData(call, now)), count: calls.length },
       text: (style) =>
         calls.length === 0
-          ? `no calls${withTenant ? '' : ` of tenant '${app.config.tenant}': --tenant names another one, --all-tenants shows all`}\n`
+          ? failures.length > 0
+            ? ''
+            : `no calls${withTenant ? '' : ` of tenant '${app.config.tenant}': --tenant names another one, --all-tenants shows all`}\n`
           : callsText(calls, { now, style, withTenant }),
       ...endedBy(failures),
     };

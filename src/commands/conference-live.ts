@@ -1,7 +1,10 @@
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
 import { conference } from '../model/call-nouns.ts';
-import type { OpenNode, OpenNodes } from '../pipeline/live-calls.ts';
+import type { LegFacts } from '../model/live/changes.ts';
+import type { Parties } from '../model/live/party.ts';
+import { recordingPath } from '../model/recording.ts';
+import { notFoundAt, type OpenNode, type OpenNodes, ofNode } from '../pipeline/live-calls.ts';
 import type { ConferenceChange, LiveConference, LiveMember } from '../platforms/control-plane.ts';
 import { membersText, roomData, roomsText } from '../report/conferences.ts';
 import { answerOf } from './call-originate.ts';
@@ -15,14 +18,16 @@ import { secondsOption } from './test-flags.ts';
 
 const live: Run = (app, input) =>
   withNodes(app, input, async (nodes) => {
-    const { rooms, failures } = await runningRooms(nodes);
+    const { rooms, failures } = await runningRooms(app, nodes);
     const everywhere = input.options.allTenants === true;
     const ours = rooms.filter(({ room }) => everywhere || room.tenant === app.config.tenant);
     const told = ours.map(({ node, room }) => ({ node, ...room }));
+    const errors = [...nodes.failures, ...failures];
+    const nobody = errors.length === 0 ? 'nobody is in a room\n' : '';
     return {
       data: { conferences: told.map(roomData), count: told.length },
-      text: (style) => (told.length === 0 ? 'nobody is in a room\n' : roomsText(told, style, everywhere)),
-      ...endedBy([...nodes.failures, ...failures]),
+      text: (style) => (told.length === 0 ? nobody : roomsText(told, style, everywhere)),
+      ...endedBy(errors),
     };
   });
 
@@ -30,21 +35,37 @@ interface RunningRoom extends OpenNode {
   room: LiveConference;
 }
 
-async function runningRooms({ nodes }: Pick<OpenNodes, 'nodes'>): Promise<{
+async function runningRooms(
+  app: App,
+  { nodes }: Pick<OpenNodes, 'nodes'>,
+): Promise<{
   rooms: RunningRoom[];
   failures: SipctlError[];
 }> {
   const rooms: RunningRoom[] = [];
   const failures: SipctlError[] = [];
+  const parties = (await app.store()).parties();
   for (const { node, plane } of nodes) {
     try {
-      for (const room of await plane.conferences()) rooms.push({ node, plane, room });
+      const found = await plane.conferences();
+      const legs = found.length === 0 ? [] : await plane.legs();
+      for (const room of found) {
+        const named = room.members.map((member) => withParty(member, legs, parties));
+        rooms.push({ node, plane, room: { ...room, members: named } });
+      }
     } catch (error) {
-      if (!(error instanceof SipctlError)) throw error;
-      failures.push(error);
+      failures.push(ofNode(node, error));
     }
   }
   return { rooms, failures };
+}
+
+// Engines show some members, such as invited ones, by other names than sipctl knows them by.
+function withParty(member: LiveMember, legs: readonly LegFacts[], parties: Parties): LiveMember {
+  const leg = legs.find(({ id }) => id === member.leg);
+  const party = leg?.endpoint ? parties.find(leg.endpoint) : null;
+  if (party?.kind === 'user') return { ...member, number: party.extension, name: party.name };
+  return { ...member, number: leg?.number ?? member.number };
 }
 
 /** Runs something at the node where somebody is in the room that the first word names. */
@@ -55,14 +76,13 @@ async function atRoom(
 ): Promise<Result> {
   const ref = await existingRoom(app, input);
   return withNodes(app, input, async (nodes) => {
-    const { rooms, failures } = await runningRooms(nodes);
+    const { rooms, failures } = await runningRooms(app, nodes);
     const [running, ...more] = rooms.filter(
       ({ room }) => room.tenant === ref.tenant && room.name === ref.name,
     );
     if (more.length > 0) throw severalNodes(ref.name, [running as RunningRoom, ...more]);
     if (running !== undefined) return work(running);
-    const problems = [...nodes.failures, ...failures].flatMap((error) => error.problems);
-    throw new SipctlError(problems.length > 0 ? 'unreachable' : 'notFound', [empty(ref.name), ...problems]);
+    throw notFoundAt(empty(ref.name), [...nodes.failures, ...failures]);
   });
 }
 
@@ -204,7 +224,7 @@ const record = ofRoom((app, { options }, { tenant, name }) => {
   if (options.stop === true) return { verb: 'stop-recording' };
   const at = app.now().toISOString();
   const id = `conference-${name}--${at.slice(11, 19).replaceAll(':', '')}`;
-  return { verb: 'record', path: `sipctl/${tenant}/${at.slice(0, 10)}/${id}.wav` };
+  return { verb: 'record', path: recordingPath(tenant, at.slice(0, 10), id) };
 });
 
 const invite: Run = async (app, input) => {
@@ -215,7 +235,7 @@ const invite: Run = async (app, input) => {
   const ringSeconds = secondsOption(input, 'ring') ?? 30;
   return withNodes(app, input, async (nodes) => {
     // Where people are in the room already, else at the first node.
-    const { rooms } = await runningRooms(nodes);
+    const { rooms } = await runningRooms(app, nodes);
     const there = rooms.find(({ room }) => room.tenant === ref.tenant && room.name === ref.name);
     const { node, plane } = there ?? (nodes.nodes[0] as OpenNode);
     if (!app.config.quiet) app.terminal.err(`${dialled} rings\n`);

@@ -17,7 +17,7 @@ const run: Run = async (app, input) => {
   if (wanted !== undefined) await store.records.get(nouns.node, { tenant: null, name: wanted });
   const examined: Examined[] = [{ node: 'sipctl', checks: await ownChecks(app) }];
   for (const node of nodes.filter(({ name }) => wanted === undefined || name === wanted)) {
-    examined.push({ node: node.name, checks: await examine(app, node) });
+    examined.push({ node: node.name, checks: await examine(app, node, input.options.features === true) });
     app.signal.throwIfAborted();
   }
   const failed = examined.flatMap(({ node, checks: found }) => failures(found, `${node}: `));
@@ -45,9 +45,11 @@ function keyCheck(app: App, read: () => string): Check {
   }
 }
 
-async function examine(app: App, node: Node): Promise<Check[]> {
+async function examine(app: App, node: Node, features: boolean): Promise<Check[]> {
   try {
-    return await (await app.target(node)).target.examine({ write: false, signal: app.signal });
+    const { target } = await app.target(node);
+    const checks = await target.examine({ write: false, signal: app.signal });
+    return features ? [...checks, ...(await target.examineFeatures(app.signal))] : checks;
   } catch (error) {
     return [failedCheck('node', error)];
   }
@@ -57,5 +59,6 @@ export const doctor: VerbSpec = {
   name: 'doctor',
   summary: 'check nodes, rights, include lines; say the remedy',
   args: '[node]',
+  options: [['--features', 'also what works of live calls: monitor, listen, record, conferences']],
   run,
 };

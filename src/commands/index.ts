@@ -137,13 +137,13 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'monitor',
     summary: 'watch calls, trunks and users as they change',
-    heading: look,
+    heading: live,
     load: async () => (await import('./monitor.ts')).monitor,
   },
   {
     name: 'metrics',
     summary: 'calls, registrations and nodes, as Prometheus reads them',
-    heading: look,
+    heading: live,
     load: async () => (await import('./metrics.ts')).metrics,
   },
   {
@@ -161,7 +161,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'recording',
     summary: 'recordings of calls: list, fetch, keep, remove',
-    heading: look,
+    heading: live,
     load: async () => (await import('./recording.ts')).recordingCommand,
   },
   {

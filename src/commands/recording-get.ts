@@ -25,8 +25,17 @@ const get: Run = async (app, input) => {
 
 async function toStandardOutput(app: App, one: Recording): Promise<Result> {
   await auditFetch(app, one, '-');
-  const fetched = await fetchRecording(one, (chunk) => app.terminal.out(chunk), app.signal);
-  return { data: dataOf(one, fetched), text: () => '', streamed: true };
+  const { gone } = app.terminal;
+  const streamed: Result = { data: null, text: () => '', streamed: true };
+  try {
+    const take = (chunk: Buffer): Promise<void> => app.terminal.outBytes(chunk);
+    const fetched = await fetchRecording(one, take, AbortSignal.any([app.signal, gone]));
+    return { ...streamed, data: dataOf(one, fetched) };
+  } catch (error) {
+    // A reader that has heard enough is no failure.
+    if (gone.aborted) return streamed;
+    throw error;
+  }
 }
 
 const dataOf = ({ node, tenant, id, path }: Recording, { bytes, sha256 }: Fetched) => ({

@@ -2,6 +2,8 @@ import type { CommandSpec } from './command.ts';
 import { recordingGet } from './recording-get.ts';
 import { recordingHold, recordingRelease } from './recording-hold.ts';
 import { recordingList, recordingShow } from './recording-list.ts';
+import { liveRecordingVerbs } from './recording-live.ts';
+import { recordingPush } from './recording-push.ts';
 import { recordingPrune, recordingRemove } from './recording-remove.ts';
 import { recordingSeal, recordingVerify } from './recording-verify.ts';
 
@@ -18,5 +20,7 @@ export const recordingCommand: CommandSpec = {
     recordingRelease,
     recordingSeal,
     recordingVerify,
+    recordingPush,
+    ...liveRecordingVerbs,
   ],
 };

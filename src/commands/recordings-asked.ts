@@ -24,13 +24,17 @@ export const choiceFlags: readonly OptionSpec[] = [
 ];
 
 /** How a node is looked at. */
-export const lookingOf = ({ signal, env }: App): Looking => ({
+const lookingOf = ({ signal, env }: App): Looking => ({
   signal,
   sshConfig: env.SIPCTL_SSH_CONFIG ?? null,
 });
 
 /** @throws SipctlError `usage`, or that of the only node where none could be looked at */
-export async function recordingsAsked(app: App, input: Input): Promise<FoundRecordings> {
+export async function recordingsAsked(
+  app: App,
+  input: Input,
+  flags: readonly OptionSpec[] = choiceFlags,
+): Promise<FoundRecordings> {
   const { options } = input;
   const number = typeof options.number === 'string' ? options.number.replace(/[^0-9]/g, '') : null;
   if (number === '') throw noDigits();
@@ -41,8 +45,8 @@ export async function recordingsAsked(app: App, input: Input): Promise<FoundReco
     await app.store(),
     {
       tenant: options.allTenants === true ? null : app.config.tenant,
-      ...dayOption(input, 'from'),
-      ...dayOption(input, 'to'),
+      // Where --to is a place, it is no day.
+      ...(flags === choiceFlags ? { ...dayOption(input, 'from'), ...dayOption(input, 'to') } : {}),
       ...(number === null ? {} : { number }),
     },
     lookingOf(app),

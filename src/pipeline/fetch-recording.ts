@@ -12,7 +12,7 @@ export interface Fetched {
   sha256: string;
 }
 
-/** How often a lost connection is opened anew. */
+/** How often in a row nothing at all may come before it is given up. */
 const attempts = 3;
 const pauseMs = 1000;
 
@@ -28,7 +28,8 @@ export async function fetchRecording(
 ): Promise<Fetched> {
   const hash = createHash('sha256');
   let bytes = 0;
-  for (let attempt = 1; ; attempt++) {
+  for (let failed = 0; ; ) {
+    const before = bytes;
     try {
       for await (const chunk of folder.read(path, bytes, signal)) {
         if (signal.aborted) throw interrupted();
@@ -39,7 +40,8 @@ export async function fetchRecording(
       break;
     } catch (error) {
       const isLost = error instanceof SipctlError && error.outcome === 'unreachable';
-      if (!isLost || attempt === attempts) throw error;
+      failed = bytes > before ? 1 : failed + 1;
+      if (!isLost || failed === attempts) throw error;
       await sleep(pauseMs, undefined, { signal }).catch(() => {
         throw interrupted();
       });
@@ -47,6 +49,7 @@ export async function fetchRecording(
   }
   const sha256 = hash.digest('hex');
   const [there = null] = await folder.digests([path]);
+  if (there === null) throw gone(id);
   if (there !== sha256 || (facts?.sha256 ?? sha256) !== sha256) throw changed(id);
   return { bytes, sha256 };
 }
@@ -97,6 +100,14 @@ const interrupted = (): SipctlError =>
     code: 'interrupted',
     message: 'interrupted: no half file was left',
     hint: 'run the command again',
+  });
+
+const gone = (id: string): SipctlError =>
+  new SipctlError('notFound', {
+    code: 'recording_missing',
+    message: `recording '${id}' was removed while it was fetched`,
+    field: 'id',
+    hint: 'sipctl recording list shows what there is',
   });
 
 const changed = (id: string): SipctlError =>

@@ -52,7 +52,7 @@ export async function openNodes(targets: readonly PlannedTarget[], signal: Abort
 }
 
 /** The error of one node, with its name before what it says. @throws whatever is no error that sipctl understands */
-function ofNode(node: string, error: unknown): SipctlError {
+export function ofNode(node: string, error: unknown): SipctlError {
   if (!(error instanceof SipctlError)) throw error;
   return new SipctlError(
     error.outcome,
@@ -89,7 +89,7 @@ const shortest = 4;
 
 /**
  * The call of this id, or of an id that begins or ends so; the id and the name of a channel do, too.
- * @throws SipctlError `notFound`, or `unreachable` where a node could not be asked; `invalid` where several fit
+ * @throws SipctlError `notFound`, or what happened at a node that could not be asked; `invalid` where several fit
  */
 export function pickCall(
   found: readonly FoundCall[],
@@ -111,9 +111,15 @@ export function pickCall(
     field: 'call',
     hint: 'sipctl call list shows those that run; --tenant names whose, --all-tenants all',
   };
-  if (failures.length === 0) throw new SipctlError('notFound', missing);
-  throw new SipctlError('unreachable', [missing, ...failures.flatMap(({ problems }) => problems)]);
+  throw notFoundAt(missing, failures);
 }
+
+/** What is not found is there for all one knows, where a node could not be asked: that decides how it ends. */
+export const notFoundAt = (missing: Problem, failures: readonly SipctlError[]): SipctlError =>
+  new SipctlError(failures[0]?.outcome ?? 'notFound', [
+    missing,
+    ...failures.flatMap(({ problems }) => problems),
+  ]);
 
 const ambiguous = (id: string, fitting: readonly FoundCall[]): SipctlError =>
   new SipctlError('invalid', {
@@ -127,7 +133,7 @@ const ambiguous = (id: string, fitting: readonly FoundCall[]): SipctlError =>
   });
 
 /** The caller's leg: the first one. */
-export const callerLeg = ({ legs }: Call): Leg | undefined => inOrder(legs)[0];
+const callerLeg = ({ legs }: Call): Leg | undefined => inOrder(legs)[0];
 
 // A call that was asked for begins with a leg out to the phone of whoever it is made for.
 const inOrder = (legs: readonly Leg[]): Leg[] =>

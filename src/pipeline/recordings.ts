@@ -73,8 +73,9 @@ export async function findRecordings(
     targets.map(async ({ node, ...target }) => {
       try {
         const folder = await openRecordings(await target.recordings(looking.signal), looking);
+        const entries = await folder.list(filter.tenant ?? '');
         found.folders.set(node, folder);
-        for (const entry of await folder.list(filter.tenant ?? '')) {
+        for (const entry of entries) {
           const name = entry.kind === 'file' ? parseRecordingPath(entry.path) : null;
           if (name === null) found.strange.push({ node, path: entry.path });
           else {
@@ -114,10 +115,7 @@ function isAsked({ tenant, day, call }: Recording, filter: RecordingFilter): boo
 }
 
 /** The folder of sipctl among a PBX's recordings. */
-export async function openRecordings(
-  { folder, ssh }: RecordingsPlace,
-  looking: Looking,
-): Promise<RecordingFolder> {
+async function openRecordings({ folder, ssh }: RecordingsPlace, looking: Looking): Promise<RecordingFolder> {
   const path = `${folder}/${recordingsFolder}`;
   if (ssh === null) return localRecordings(path);
   const { sshRecordings } = await import('../files/ssh-recordings.ts');

@@ -113,6 +113,8 @@ export interface Target {
   connect(signal?: AbortSignal): Promise<RunningSystem>;
   /** Include lines, permissions, transports, rights, versions. Adds what is missing only when `write` is set. */
   examine(options: { write: boolean; signal?: AbortSignal }): Promise<Check[]>;
+  /** What of live calls works: events, rights, modules. Nothing is called or changed. */
+  examineFeatures(signal?: AbortSignal): Promise<Check[]>;
   /**
    * How a trunk stands as seen from the PBX, which is asked to look anew where it can be; null where it does not have the
    * trunk: `sipctl apply` was not run, or did not get so far.

@@ -1,21 +1,12 @@
-import { type Call, type Leg, talkSeconds } from '../model/live/call.ts';
+import { type Call, talkSeconds } from '../model/live/call.ts';
+import { shownCall } from '../model/live/line.ts';
 import type { Style } from './style.ts';
 import { type Column, listing, table } from './table.ts';
 
-/** A call as JSON tells it: times in ISO 8601, and the seconds it has stood. */
+/** A call as JSON tells it: as in the stream of events, and the seconds it has stood. */
 export const callData = (call: Call, now: number): Record<string, unknown> => ({
-  ...call,
-  startedAt: iso(call.startedAt),
-  answeredAt: iso(call.answeredAt),
-  endedAt: iso(call.endedAt),
+  ...shownCall(call),
   talkSeconds: talkSeconds(call, now),
-  legs: call.legs.map(legData),
-});
-
-const legData = (leg: Leg): Record<string, unknown> => ({
-  ...leg,
-  startedAt: iso(leg.startedAt),
-  answeredAt: iso(leg.answeredAt),
 });
 
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());

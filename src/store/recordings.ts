@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import { type AuditRow, recordAudit } from './audit.ts';
-import { type Database, tableNames } from './database.ts';
+import type { Database } from './database.ts';
 
 /** What is known of a recording besides its file: kept by node and path, whatever becomes of either. */
 export interface RecordingFacts {
@@ -95,9 +95,7 @@ export class RecordingNotes {
 
   /** The calls that were kept, of those that were recorded; none where no calls are kept. */
   calls(): RecordedCall[] {
-    const { raw } = this.#around;
-    if (!tableNames(raw).has('cdrs')) return [];
-    return raw
+    return this.#around.raw
       .prepare('SELECT node, call, direction, "from", "to", started_at AS startedAt FROM cdrs')
       .all() as RecordedCall[];
   }

@@ -86,6 +86,24 @@ describe('cdr import', () => {
     expect(await listed()).toMatchObject([{ call: '1777888800.1', cause: 'answered', talkSeconds: 6 }]);
   });
 
+  it('takes no step of the dialplan for a number', async () => {
+    // As Asterisk 22 wrote it of a call that was held, and then sent elsewhere.
+    const line = (from: string, to: string, context: string, channel: string, id: string): string =>
+      `"acme","${from}","${to}","${context}","","${channel}","","Wait","1","2026-11-21 20:56:37","2026-11-21 20:56:37","2026-11-21 20:56:44",6,6,"ANSWERED","DOCUMENTATION","${id}","acme","1795294597.7",5`;
+    await imported(
+      [
+        line('1001', 's', 't-acme.holding', 'PJSIP/ann@acme.example-00000003', '1795294597.7'),
+        line('s', 's', 't-acme.held', 'PJSIP/acme.main-00000004', '1795294597.8'),
+        line('1001', '+4930123456', 't-acme.routes', 'PJSIP/ann@acme.example-00000003', '1795294597.7'),
+      ],
+      'pbx1',
+      'UTC',
+    );
+    expect(await listed()).toMatchObject([
+      { call: '1795294597.7', from: '1001', to: '+4930123456', user: 'ann', trunk: 'main' },
+    ]);
+  });
+
   it('reads FreeSWITCH’s lists, CSV and JSON, and joins the legs', async () => {
     const { box } = site;
     await box.ok(['node', 'add', 'fs1', '--kind', 'freeswitch', '--dir', join(box.dir, 'fs1')]);

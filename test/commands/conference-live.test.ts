@@ -40,6 +40,17 @@ describe('conference', () => {
     expect((await site.run('conference members board --tenant other')).code).toBe(5);
   });
 
+  it('members are known as sipctl knows them, whatever the engine calls them', async () => {
+    site.pbx.leg('leg-3', { endpoint: 'bob@acme.example', number: 'acme-bob', callId: 'leg-3' });
+    site.pbx.leg('leg-2', { endpoint: 'acme.main', number: '+4915222', callId: 'leg-2' });
+    const { data } = (await site.ok('conference members board --tenant acme --json')).json();
+    expect(data).toMatchObject({
+      conference: { members: [{ number: '1001' }, { number: '+4915222' }, { number: '1002', name: 'bob' }] },
+    });
+    await site.ok('conference mute board bob --tenant acme');
+    expect(changes()).toEqual([{ verb: 'mute', member: '3' }]);
+  });
+
   it('mute, unmute and kick mean a member by id or number, and all but moderators by all', async () => {
     await site.ok('conference mute board all --tenant acme');
     await site.ok('conference unmute board 1002 --tenant acme');

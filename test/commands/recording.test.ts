@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { leave, wave } from '../support/recordings.ts';
 import { type Sandbox, sandbox } from '../support/run-sipctl.ts';
@@ -83,14 +84,11 @@ describe('recording list and show', () => {
 
   it('find them by the numbers of calls that were kept', async () => {
     const { box } = await site();
-    const { default: BetterSqlite3 } = await import('better-sqlite3');
     const raw = new BetterSqlite3(box.db);
-    raw.exec(
-      `CREATE TABLE IF NOT EXISTS cdrs (node TEXT, call TEXT, direction TEXT, "from" TEXT, "to" TEXT, started_at TEXT)`,
-    );
     raw
-      .prepare('INSERT INTO cdrs (node, call, direction, "from", "to", started_at) VALUES (?, ?, ?, ?, ?, ?)')
-      .run('pbx1', '1763755659.12', 'inbound', '+4930123456', '+12125550100', '2026-11-20T10:00:00Z');
+      .prepare(`INSERT INTO cdrs (node, call, tenant, direction, "from", "to", started_at, ended_at, talk_seconds, cause,
+        recorded, source) VALUES ('pbx1', ?, 'acme', 'inbound', ?, ?, ?, ?, 2, 'Normal Clearing', 1, 'monitor')`)
+      .run('1763755659.12', '+4930123456', '+12125550100', '2026-11-20T10:00:00Z', '2026-11-20T10:00:02Z');
     raw.close();
     expect(ids(await box.ok('recording list --tenant acme --number 30123456 --json'))).toEqual([
       '1763755659.12',

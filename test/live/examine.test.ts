@@ -205,6 +205,36 @@ describeAsterisk('examining a node', ({ version, start }) => {
       ).toEqual(missing);
     });
 
+    it('says what of live calls a manager user may do, and what each thing lacks', async () => {
+      writeFileSync(path('manager.conf'), managerConf(asterisk, 'config,system'));
+      await asterisk.cli('manager reload');
+      const provisioning = await live.target.examineFeatures();
+      expect(named(provisioning, 'monitor')).toMatchObject({
+        status: 'failed',
+        hint: expect.stringContaining('read = system,call'),
+      });
+      expect(named(provisioning, 'originate')).toMatchObject({
+        status: 'warning',
+        message: expect.stringContaining('Originate needs write=originate'),
+      });
+      const all = managerConf(asterisk, 'config,system,reporting,call,originate');
+      writeFileSync(path('manager.conf'), all.replace('read =', 'read = system,call'));
+      await asterisk.cli('manager reload');
+      expect(new Set((await live.target.examineFeatures()).map(({ status }) => status))).toEqual(
+        new Set(['ok']),
+      );
+      const found = await live.target.examine({ write: false });
+      expect(named(found, 'rights: make and change calls').message).toContain('call,originate');
+      await asterisk.cli('module unload res_mutestream.so');
+      expect(named(await live.target.examineFeatures(), 'hang up, hold, mute, transfer, DTMF')).toMatchObject(
+        {
+          status: 'warning',
+          message: 'not loaded: res_mutestream.so',
+        },
+      );
+      await asterisk.cli('module load res_mutestream.so');
+    });
+
     it('warns of rights that nobody needs, and of a weak secret', async () => {
       writeFileSync(
         path('manager.conf'),

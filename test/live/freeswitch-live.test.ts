@@ -116,7 +116,7 @@ describeFreeswitch(
       const made = plane.originate({ user: user('cat', '1003'), to: '1002', signal: interrupt.signal });
       await arrived(cat, before);
       interrupt.abort();
-      expect(await made).toMatchObject({ answered: false });
+      expect(await outcome(made)).toBe('interrupted');
       await quiet();
     });
 
@@ -290,17 +290,26 @@ describeFreeswitch(
 
     it('parks a caller, whom another user takes back', async () => {
       const call = await standing(peer, '+12125550100');
-      const { slot } = await plane.park(await legOf('acme.peer'), { seconds: 60 });
+      const { slot } = await plane.park(await legOf('acme.peer'), { seconds: 3 });
       await vi.waitFor(async () => expect(await plane.legs()).toHaveLength(1), { timeout: 5000 });
       await sleep(800);
       const back = await standing(dan, slot);
-      await sleep(1200);
+      // The slot is empty by now, and what it was parked for is over.
+      expect((await (await site.outside.call(cat, slot)).ended).status).toBe(404);
+      await sleep(3000);
+      expect(await plane.legs()).toHaveLength(2);
       await back.hangUp();
       await call.hangUp();
       await quiet();
       expect(await site.outside.heard(call.id, music)).toBeGreaterThan(0.2);
       expect(await hears(call.id, dan)).toEqual([dan]);
       expect(await hears(back.id, peer)).toEqual([peer]);
+    });
+
+    it('gives a parked caller up when the time is over', async () => {
+      const call = await standing(peer, '+12125550100');
+      await plane.park(await legOf('acme.peer'), { seconds: 1 });
+      expect(await call.ended).toMatchObject({ q850: 19 });
     });
 
     it('takes a call that rings, or refuses it', async () => {

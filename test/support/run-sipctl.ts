@@ -112,6 +112,9 @@ function recordingTerminal(
       stdout += text;
       onOut?.(text);
     },
+    outBytes: async (bytes) => {
+      stdout += Buffer.from(bytes).toString('latin1');
+    },
     err: (text) => {
       stderr += text;
     },

@@ -74,13 +74,13 @@ export class CallTable {
     for (const id of [...this.#legs.keys()]) {
       if (!there.has(id) && !heard.has(id)) events.push(...this.#vanish(id, at));
     }
-    for (const facts of snapshot) {
+    for (const facts of [...snapshot].sort(byBeginning)) {
       if (ended.has(facts.id)) continue;
       const latest = { ...facts, ...heard.get(facts.id) };
       events.push(...this.#update(facts.id, latest, at, !this.#isSettled));
     }
     this.#isSettled = true;
-    return events;
+    return onceEach(events);
   }
 
   #vanish(id: string, at: number): CallEvent[] {
@@ -163,6 +163,20 @@ export class CallTable {
   #event(event: CallEvent['event'], at: number, told: Call | null, call: Call): CallEvent {
     return { event, at, node: this.#node, previous: told?.state ?? null, call };
   }
+}
+
+// The caller's channel says who called what: engines list channels in any order, and two may begin at the same time.
+const byBeginning = (one: LegFacts, other: LegFacts): number =>
+  Number(other.id === other.callId) - Number(one.id === one.callId) ||
+  one.startedAt - other.startedAt ||
+  Number(one.way === 'out') - Number(other.way === 'out');
+
+/** A call that is there is told once, with all its legs. */
+function onceEach(events: readonly CallEvent[]): CallEvent[] {
+  const last = new Map(events.map((event) => [`${event.event} ${event.call.id}`, event]));
+  return events.filter(
+    (event) => event.event !== 'call.present' || last.get(`call.present ${event.call.id}`) === event,
+  );
 }
 
 const notSeen: CallEnd = { q850: null, sip: null, text: 'not seen' };

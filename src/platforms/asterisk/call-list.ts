@@ -29,9 +29,9 @@ export const asteriskCallList: CallListReader = {
     const call: ListedCall = {
       call: linked ?? unique,
       account: given(account),
-      from: given(from),
+      from: numberOf(from),
       fromName: /^"(.*)" </.exec(clid ?? '')?.[1] || null,
-      to: given(to),
+      to: numberOf(to),
       context: given(context),
       channel: given(channel),
       endpoints: [endpointOf(channel), endpointOf(other)],
@@ -64,6 +64,10 @@ function startOf(text: string, unique: string | null, time: ReadTime): number | 
   const zone = Math.round(difference / quarterHour) * quarterHour;
   return Math.abs(difference - zone) > late ? local : utc - zone;
 }
+
+// Steps of the dialplan stand there too, like `s` and `invited`.
+const numberOf = (text: string | undefined): string | null =>
+  /^[+0-9*#]+$/.test(text ?? '') ? (text ?? null) : null;
 
 /** `PJSIP/acme.main-0000002a` → `acme.main` */
 const endpointOf = (channel: string): string | null => /^[^/]+\/(.+)-[0-9a-f]{8}$/.exec(channel)?.[1] ?? null;

@@ -5,6 +5,7 @@ import type { AmiConnection } from './ami/connection.ts';
 import { AmiError } from './ami/failures.ts';
 import { hostFiles, indexPath, mainFile } from './include-lines.ts';
 import { sectionNames } from './live-objects.ts';
+import { modulesCheck } from './modules.ts';
 import {
   leastWrite,
   needs,
@@ -85,12 +86,16 @@ async function rightsChecks(ami: AmiConnection, node: Node, rights: Rights): Pro
     const { message, hint } = await rightsProblem(ami, user, need);
     checks.push({ name, status: 'failed', message, hint });
   }
-  const wider = widerClasses(rights);
-  if (wider.length > 0) {
+  const { live, others } = widerClasses(rights);
+  if (live.length > 0) {
+    const message = `allowed by write=${live.join(',')}, which provisioning does without`;
+    checks.push({ name: 'rights: make and change calls', status: 'ok', message });
+  }
+  if (others.length > 0) {
     checks.push({
       name: 'rights: no more than needed',
       status: 'warning',
-      message: `the manager user '${user}' may also use: ${wider.join(', ')}`,
+      message: `the manager user '${user}' may also use: ${others.join(', ')}`,
       hint: `in manager.conf, section [${user}]: write = ${leastWrite}; then: asterisk -rx 'manager reload'`,
     });
   }
@@ -149,52 +154,6 @@ async function mainFileCheck(ami: AmiConnection): Promise<Check> {
     message: `Asterisk cannot read ${mainFile}: it takes no change, and has no SIP objects when it is restarted`,
     hint: `asterisk -rx 'module reload res_pjsip.so', then read the ERROR lines of config.c in its log`,
   };
-}
-
-/** What the rendered dialplan calls, by the module that has it. */
-const callModules = [
-  'pbx_config.so',
-  'app_dial.so',
-  'app_stack.so',
-  'app_exec.so',
-  'app_voicemail.so',
-  'app_confbridge.so',
-  'app_mixmonitor.so',
-  'app_read.so',
-  'app_playback.so',
-  'func_groupcount.so',
-  'func_callerid.so',
-  'func_channel.so',
-  'func_config.so',
-  'func_dialplan.so',
-  'func_logic.so',
-  'func_strings.so',
-  'func_timeout.so',
-  'func_global.so',
-];
-
-// Without one of them a call ends in the middle, and only the log says why.
-async function modulesCheck(ami: AmiConnection): Promise<Check> {
-  const name = 'modules for calls';
-  const missing: string[] = [];
-  for (const module of callModules) if (!(await isLoaded(ami, module))) missing.push(module);
-  if (missing.length === 0) return { name, status: 'ok', message: 'all that calls need are loaded' };
-  return {
-    name,
-    status: 'warning',
-    message: `not loaded: ${missing.join(', ')}; calls that need them fail`,
-    hint: `asterisk -rx 'module load ${missing[0]}'; some distributions pack voicemail apart (asterisk-voicemail)`,
-  };
-}
-
-async function isLoaded(ami: AmiConnection, module: string): Promise<boolean> {
-  try {
-    await ami.action('ModuleCheck', { Module: module });
-    return true;
-  } catch (error) {
-    if (error instanceof AmiError && error.outcome !== 'refused') return false;
-    throw error;
-  }
 }
 
 async function readingChecks(

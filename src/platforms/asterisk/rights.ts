@@ -53,15 +53,22 @@ export function unmetNeeds(rights: Rights): Need[] {
     .filter((need) => need.actions.length > 0);
 }
 
-/** Classes that the session has beyond what provisioning needs. */
-export function widerClasses(rights: Rights): string[] {
+/** Classes by which running calls are made and changed: `sipctl call` and its kin need them. */
+const liveClasses: ReadonlySet<string> = new Set(['call', 'originate']);
+
+/** Classes that the session has beyond what sipctl needs; those of live calls apart. */
+export function widerClasses(rights: Rights): { live: string[]; others: string[] } {
   const enough = new Set(['config', 'system', 'reporting']);
   const wider = new Set<string>();
   for (const classes of rights.values()) {
     if (classes.length === 0 || classes.some((one) => enough.has(one))) continue;
     for (const one of classes) wider.add(one);
   }
-  return [...wider].sort();
+  const all = [...wider].sort();
+  return {
+    live: all.filter((one) => liveClasses.has(one)),
+    others: all.filter((one) => !liveClasses.has(one)),
+  };
 }
 
 // Not allowed and not there are told apart by trying; only reading actions, which do nothing where they are allowed.

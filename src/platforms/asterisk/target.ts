@@ -75,6 +75,8 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
         },
         write,
       ),
+    examineFeatures: async (signal) =>
+      (await import('./live/features.ts')).examineFeatures(node, timeouts, signal),
     trunkState: async (tenant, trunk, look = {}) =>
       (await import('./trunk-state.ts')).trunkState(node, timeouts, { tenant, trunk }, look),
     userState: async (user, signal) =>

@@ -53,6 +53,8 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
         },
         write,
       ),
+    examineFeatures: async (signal) =>
+      (await import('./live/features.ts')).examineFeatures(node, timeouts, signal),
     trunkState: async (tenant, trunk, look = {}) =>
       (await import('./trunk-state.ts')).trunkState(node, timeouts, { tenant, trunk }, look),
     userState: async (user, signal) =>

@@ -53,8 +53,8 @@ export const callColumns: readonly BoardColumn<Call>[] = [
   },
   { title: 'TENANT', value: ({ tenant }) => tenant ?? '-', width: [6, 16], spare: 3 },
   { title: 'WAY', value: ({ direction }) => arrows[direction], width: [5, 5], spare: 4 },
-  { title: 'FROM', value: caller, width: [8, 30], spare: 0 },
-  { title: 'TO', value: ({ to }) => neutral(to ?? '-'), width: [8, 24], spare: 0 },
+  { title: 'FROM', value: caller, width: [8, 28], spare: 0 },
+  { title: 'TO', value: ({ to }) => neutral(to ?? '-'), width: [8, 16], spare: 0 },
   { title: 'TRUNK', value: ({ trunk }) => trunk ?? '-', width: [6, 16], spare: 5 },
   { title: 'CODEC', value: ({ codec }) => neutral(codec ?? '-'), width: [5, 6], spare: 8 },
   {

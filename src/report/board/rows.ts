@@ -116,19 +116,16 @@ function chosen<T>(columns: readonly BoardColumn<T>[], width: number): ChosenCol
   }
   const widths = kept.map(({ width: [lowest] }) => lowest);
   let left = width - least();
-  // A column at a time to each that can use one, so that none is starved by those before it.
-  for (let isGiven = true; isGiven && left > 0; ) {
-    isGiven = false;
-    for (const [
-      at,
-      {
-        width: [, most],
-      },
-    ] of kept.entries()) {
-      if (left === 0 || (widths[at] as number) >= most) continue;
-      widths[at] = (widths[at] as number) + 1;
-      left -= 1;
-      isGiven = true;
+  // Who talks to whom first; a column at a time to each that can use one, so that none is starved by those before it.
+  for (const isFirst of [true, false]) {
+    for (let isGiven = true; isGiven && left > 0; ) {
+      isGiven = false;
+      for (const [at, { width, spare }] of kept.entries()) {
+        if (left === 0 || (spare === 0) !== isFirst || (widths[at] as number) >= width[1]) continue;
+        widths[at] = (widths[at] as number) + 1;
+        left -= 1;
+        isGiven = true;
+      }
     }
   }
   return kept.map((column, at) => ({ column, columns: widths[at] as number }));

@@ -1,4 +1,4 @@
-import { action, dialled, type Extension, extension, hangup, quoted } from './dialplan.ts';
+import { action, dialled, type Extension, extension, hangup, quoted, set } from './dialplan.ts';
 import type { Plan } from './plan.ts';
 
 /** What stands before the number of a slot. */
@@ -16,8 +16,10 @@ const noRoute = 3;
 export const parkedCalls = ({ names }: Pick<Plan, 'names'>): Extension =>
   extension('parked call', [
     dialled(`^${quoted(parkingCode)}([0-9][0-9])$`, [
-      // A call that was taken back is in no slot, whoever else dials it later.
-      action('intercept', `\${hash(select/${parkingRealm(names.tenant)}/$1)}`),
+      set('sipctl_parked', `\${hash(select/${parkingRealm(names.tenant)}/$1)}`),
+      // Else whoever dials it later would take a call away that talks.
+      action('hash', `delete/${parkingRealm(names.tenant)}/$1`),
+      action('intercept', '${sipctl_parked}'),
       ...hangup(noRoute),
     ]),
   ]);

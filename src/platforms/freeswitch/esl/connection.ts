@@ -199,6 +199,15 @@ export class EslConnection {
   }
 
   /**
+   * Sends an event of one's own to everybody who asked for it.
+   * @throws EslError
+   */
+  async tell(subclass: string, headers: Readonly<Record<string, string>>): Promise<void> {
+    const own = { 'Event-Subclass': word('subclass', subclass), ...headers };
+    await this.#command('sendevent', 'sendevent CUSTOM', own);
+  }
+
+  /**
    * The events from now on, each consumer on its own. One that does not keep up pauses the socket; only while an answer
    * is awaited, which may stand behind the events, is it read on.
    * The iteration ends at `close`, and throws where the connection is lost.

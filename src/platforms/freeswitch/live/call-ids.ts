@@ -66,7 +66,7 @@ export class CallIds {
     const inOrder = [...dumps].sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1));
     for (const { id, channel, startedAt } of inOrder) this.add(id, channel, startedAt);
     for (const { id, channel } of inOrder) {
-      const peer = channel.get('variable_signal_bond') ?? channel.get('variable_bridge_uuid');
+      const peer = channel.get('variable_signal_bond');
       if (peer !== undefined) this.join(id, peer);
     }
   }

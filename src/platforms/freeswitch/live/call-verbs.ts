@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallingUser, ChannelRef, DialledTarget, Originated } from '../../control-plane.ts';
+import { viewInterrupted } from '../../node-view.ts';
 import { dumpChannel, killChannel, originate as originateCall, perform } from '../esl/commands.ts';
 import { EslError } from '../esl/failures.ts';
 import { type Ask, run, word } from '../esl/replies.ts';
@@ -20,6 +22,9 @@ import {
 
 /** Seconds beyond the time that a call may ring, until its job has to be over. */
 const graceSeconds = 15;
+/** Of a key that is pressed, and between two of them. */
+const toneMs = 100;
+const gapMs = 100;
 
 /** Ends a channel. @throws SipctlError `notFound` */
 export async function hangup(ask: Ask, leg: ChannelRef, q850: number): Promise<void> {
@@ -80,6 +85,7 @@ export async function ring(
       `{${all.join(',')}}${destination}`,
       application,
     );
+    if (signal?.aborted) throw await interrupted(ask, made, signal.reason);
     if ('uuid' in made) return { answered: true, callId: made.uuid, q850: null, sip: null, text: 'answered' };
     return { answered: false, callId: null, q850: q850Of(made.cause), sip: null, text: made.cause };
   } finally {
@@ -87,12 +93,22 @@ export async function ring(
   }
 }
 
+async function interrupted(
+  ask: Ask,
+  made: { uuid: string } | { cause: string },
+  cause: unknown,
+): Promise<Error> {
+  // It may have been picked up at the same moment.
+  if ('uuid' in made) await killChannel(ask, made.uuid, 'ORIGINATOR_CANCEL');
+  return viewInterrupted('the call', cause);
+}
+
 /** Sends the party at a channel elsewhere; whoever it talked to is hung up. */
 export async function transfer(ask: Ask, leg: ChannelRef, to: DialledTarget): Promise<void> {
   const place = await placeOf(ask, to);
   const channel = await channelOf(ask, leg);
   const peer = peerOf(channel);
-  await setVariables(ask, leg.id, ofTenant(to.tenant));
+  await setVariables(ask, leg.id, { ...ofTenant(to.tenant), sipctl_held: 'false' });
   await send(ask, leg, place);
   if (peer !== null) await leave(ask, peer, leg.id);
 }
@@ -145,40 +161,11 @@ export async function dtmf(ask: Ask, leg: ChannelRef, digits: string): Promise<v
       'give 0 to 9, *, #, and A to D',
     );
   if (!isAnswered(await channelOf(ask, leg))) throw notAnswered(leg);
-  await perform(ask, 'uuid_send_dtmf', leg.id, digits);
-}
-
-/** Takes a call that rings, in the place of the phones that do; it waits in silence for what is done with it next. */
-export async function answer(ask: Ask, leg: ChannelRef): Promise<void> {
-  const channel = await ringing(ask, leg, 'answered');
-  if (channel.get('Call-Direction') !== 'inbound')
-    throw verbError(
-      'refused',
-      'not_incoming',
-      `${leg.channel} is a phone that rings: only its user can answer`,
-      'name the leg of the caller',
-    );
-  await setVariables(ask, leg.id, { park_after_bridge: 'false' });
-  // Else the phones would go on ringing, and their no would end the call.
-  await perform(ask, 'uuid_transfer', leg.id, 'answer,park', 'inline');
-  await demand(`${leg.channel} was not answered`, async () => isAnswered(await channelOf(ask, leg)));
-}
-
-/** Refuses a call that rings. */
-export async function reject(ask: Ask, leg: ChannelRef, q850: number): Promise<void> {
-  await ringing(ask, leg, 'rejected');
-  await hangup(ask, leg, q850);
-}
-
-async function ringing(ask: Ask, leg: ChannelRef, what: string) {
-  const channel = await channelOf(ask, leg);
-  if (!isAnswered(channel)) return channel;
-  throw verbError(
-    'refused',
-    'is_answered',
-    `${leg.channel} cannot be ${what}: it talks already`,
-    'hang it up instead',
-  );
+  // In one go, phones hear some of them twice.
+  for (const digit of digits) {
+    await perform(ask, 'uuid_send_dtmf', leg.id, `${digit}@${toneMs}`);
+    await sleep(toneMs + gapMs);
+  }
 }
 
 export const notAnswered = ({ channel }: ChannelRef) =>

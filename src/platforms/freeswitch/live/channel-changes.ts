@@ -4,6 +4,7 @@ import { CallIds, sourceOf } from './call-ids.ts';
 import {
   type ChannelText,
   endOf,
+  heldVariable,
   isLoopback,
   millis,
   origin,
@@ -23,6 +24,9 @@ export const channelEvents = [
   'RECORD_START',
   'RECORD_STOP',
 ] as const;
+
+/** The event of sipctl's own that says that a channel waits with music, or does so no more. */
+export const heldEvent = 'sipctl::held';
 
 /** What was told of a channel that is there. */
 interface Told {
@@ -59,6 +63,7 @@ export class ChannelChanges {
     const id = event.get('Unique-ID');
     if (id === undefined || this.#ended.has(id)) return [];
     const name = event.name;
+    if (name === 'CUSTOM') return this.#held(id, event);
     const at = millis(event.get('Event-Date-Timestamp')) ?? 0;
     if (name === 'CHANNEL_HANGUP_COMPLETE') return this.#end(id, event, at);
     if (event.get('Answer-State') === 'hangup')
@@ -86,6 +91,14 @@ export class ChannelChanges {
       for (const file of recordings) told?.recordings.add(file);
       return [{ ...facts, callId: this.#calls.of(id) ?? id, recorded: recordings.length > 0 }];
     });
+  }
+
+  // FreeSWITCH tells of phones that hold only.
+  #held(id: string, event: EslEvent): LiveChange[] {
+    const at = millis(event.get('Event-Date-Timestamp')) ?? 0;
+    if (!this.#told.has(id)) return [];
+    const state = event.get(heldVariable) === 'true' ? 'held' : 'answered';
+    return [{ kind: 'leg', id, at, facts: { id, state } }];
   }
 
   #begin(id: string, event: EslEvent, at: number): LiveChange[] {

@@ -43,11 +43,18 @@ export function ownFacts(channel: ChannelText, at: number): OwnFacts {
   };
 }
 
+/** True of a phone that holds, and of a channel that sipctl had wait with music. */
+const isHeld = (channel: ChannelText): boolean =>
+  channel.get('Channel-Call-State') === 'HELD' || channel.get(heldVariable) === 'true';
+
+/** The variable of a channel that says so. */
+export const heldVariable = 'variable_sipctl_held';
+
 /** How far a channel is, which is what changes most. */
 export function standing(channel: ChannelText, at: number): Pick<LegFacts, 'state' | 'codec' | 'answeredAt'> {
   if (channel.get('Answer-State') !== 'answered') return { state: 'ringing', codec: null, answeredAt: null };
   return {
-    state: channel.get('Channel-Call-State') === 'HELD' ? 'held' : 'answered',
+    state: isHeld(channel) ? 'held' : 'answered',
     codec: channel.get('variable_rtp_use_codec_name') ?? channel.get('Channel-Read-Codec-Name') ?? null,
     answeredAt: millis(channel.get('Caller-Channel-Answered-Time')) ?? at,
   };

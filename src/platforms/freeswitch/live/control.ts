@@ -3,10 +3,11 @@ import type { ControlPlane } from '../../control-plane.ts';
 import type { EslConnection } from '../esl/connection.ts';
 import { openEsl } from '../running-system.ts';
 import type { Timeouts } from '../timeouts.ts';
-import { answer, dtmf, hangup, originate, reject, transfer } from './call-verbs.ts';
+import { dtmf, hangup, originate, transfer } from './call-verbs.ts';
 import { hold, mute, pauseRecording, startRecording, stopRecording, unhold } from './media-verbs.ts';
 import { attendedTransfer } from './outward.ts';
 import { park } from './parking.ts';
+import { answer, reject } from './ringing.ts';
 import { changeConference, conferences, invite } from './rooms.ts';
 import { type Observing, observe } from './session.ts';
 import { spy } from './spying.ts';
@@ -36,6 +37,7 @@ function controlOf(
   const verbs: Verbs = {
     ask,
     background: (command, seconds) => esl.background(command, { timeoutMs: seconds * 1000 }),
+    tell: (subclass, headers) => esl.tell(subclass, headers),
     open: async () => {
       const one = await connect(closed.signal);
       further.add(one);
@@ -46,8 +48,8 @@ function controlOf(
     ...observing,
     hangup: (leg, q850) => hangup(ask, leg, q850),
     originate: (request) => originate(verbs, request),
-    hold: (leg, other) => hold(ask, leg, other),
-    unhold: (leg, other) => unhold(ask, leg, other),
+    hold: (leg, other) => hold(verbs, leg, other),
+    unhold: (leg, other) => unhold(verbs, leg, other),
     mute: (leg, on) => mute(ask, leg, on),
     transfer: (leg, to) => transfer(ask, leg, to),
     attendedTransfer: (leg, other, to) => attendedTransfer(verbs, leg, other, to, consultSeconds),

@@ -1,65 +1,76 @@
 import type { ChannelRef } from '../../control-plane.ts';
-import {
-  globalVariable,
-  mediaBugs,
-  moduleExists,
-  perform,
-  recordingsOf,
-  setChannelVariable,
-} from '../esl/commands.ts';
+import { globalVariable, mediaBugs, moduleExists, perform, recordingsOf } from '../esl/commands.ts';
 import { EslError } from '../esl/failures.ts';
-import { type Ask, run, word } from '../esl/replies.ts';
+import { type Ask, quoted, run, word } from '../esl/replies.ts';
 import { notAnswered } from './call-verbs.ts';
-import { channelOf, demand, dumpOf, gone, isAnswered, peerOf, verbError } from './verbs.ts';
+import { type ChannelText, heldVariable } from './channel.ts';
+import { heldEvent } from './channel-changes.ts';
+import { channelOf, demand, isAnswered, peerOf, setVariables, type Verbs, verbError } from './verbs.ts';
 
-/** Puts the party at `leg` on hold: it hears music, and `other`, who holds, hears nothing of it. */
-export async function hold(ask: Ask, leg: ChannelRef, other: ChannelRef | null): Promise<void> {
-  const holder = await holderOf(ask, leg, other);
-  const channel = await dumpOf(ask, holder);
-  if (channel === null) throw gone(holder);
-  if (isHeld(channel)) return;
-  await setChannelVariable(ask, holder, 'hold_music', await musicFor(ask, channel));
-  await perform(ask, 'uuid_hold', holder);
-  await demand(`${leg.channel} is not held`, () => hasState(ask, holder, true));
+/** Puts the party at `leg` on hold: it hears music, and neither of both hears the other. */
+export async function hold(verbs: Verbs, leg: ChannelRef, other: ChannelRef | null): Promise<void> {
+  const { ask } = verbs;
+  const channel = await connected(ask, leg, other);
+  if (channel.get(heldVariable) === 'true') return;
+  // FreeSWITCH's own hold asks the phone of the holder to be silent, and plays music to a caller only.
+  // Both stay as an earlier one left them.
+  await setVariables(ask, leg.id, { current_application: '', playback_ms: '', playback_timeout_sec: '' });
+  await perform(ask, 'uuid_broadcast', leg.id, quoted('music', await musicFor(ask, channel)), 'aleg');
+  await demand(`${leg.channel} hears no music`, async () => isPlaying(await channelOf(ask, leg)));
+  await setHeld(verbs, leg, true);
 }
 
 /** Lets both talk again. */
-export async function unhold(ask: Ask, leg: ChannelRef, other: ChannelRef | null): Promise<void> {
-  const holder = await holderOf(ask, leg, other);
-  if (!(await hasState(ask, holder, true))) return;
-  await perform(ask, 'uuid_hold', 'off', holder);
-  await demand(`${leg.channel} is still held`, () => hasState(ask, holder, false));
+export async function unhold(verbs: Verbs, leg: ChannelRef, other: ChannelRef | null): Promise<void> {
+  const { ask } = verbs;
+  const channel = await connected(ask, leg, other);
+  if (channel.get(heldVariable) !== 'true') return;
+  await perform(ask, 'uuid_break', leg.id, 'all');
+  await demand(
+    `${leg.channel} is still held`,
+    async () => (await channelOf(ask, leg)).get('variable_playback_ms') !== undefined,
+  );
+  await setHeld(verbs, leg, false);
 }
 
-async function holderOf(ask: Ask, leg: ChannelRef, other: ChannelRef | null): Promise<string> {
+async function setHeld({ ask, tell }: Verbs, { id }: ChannelRef, on: boolean): Promise<void> {
+  const value = String(on);
+  await setVariables(ask, id, { [heldVariable.replace('variable_', '')]: value });
+  await tell(heldEvent, { 'Unique-ID': id, [heldVariable]: value });
+}
+
+async function connected(ask: Ask, leg: ChannelRef, other: ChannelRef | null): Promise<ChannelText> {
   const channel = await channelOf(ask, leg);
   if (!isAnswered(channel)) throw notAnswered(leg);
   const peer = peerOf(channel);
-  if (peer === null || (other !== null && other.id !== peer))
-    throw verbError(
-      'refused',
-      'not_connected',
-      `${leg.channel} talks to nobody who could hold it`,
-      'only one party of two can be held',
-    );
-  return peer;
+  if (peer !== null && (other === null || other.id === peer)) return channel;
+  throw verbError(
+    'refused',
+    'not_connected',
+    `${leg.channel} talks to nobody who could hold it`,
+    'only one party of two can be held',
+  );
 }
 
-const isHeld = (channel: { get(name: string): string | undefined }): boolean =>
-  channel.get('Channel-Call-State') === 'HELD';
+export const isPlaying = (channel: ChannelText): boolean =>
+  channel.get('variable_current_application') === 'playback';
 
-async function hasState(ask: Ask, id: string, held: boolean): Promise<boolean> {
-  const channel = await dumpOf(ask, id);
-  return channel !== null && isHeld(channel) === held;
+/** Takes a channel out of whatever it is in, to hear music, after these applications. */
+export async function waitWithMusic(
+  ask: Ask,
+  { id }: ChannelRef,
+  before: readonly string[],
+  music: string,
+): Promise<void> {
+  // Commas, which divide applications by themselves, are in the name of the music.
+  const inline = `m:^:${[...before, `playback:${music}`, 'hangup:NO_ANSWER'].join('^')}`;
+  await perform(ask, 'uuid_transfer', id, quoted('music', inline), 'inline');
 }
 
 const musicStream = 'local_stream://moh';
 
 /** What somebody hears who waits for the party at this channel. Where FreeSWITCH has no music, a soft tone says that the line is not dead. */
-export async function musicFor(
-  ask: Ask,
-  channel: { get(name: string): string | undefined },
-): Promise<string> {
+export async function musicFor(ask: Ask, channel: ChannelText): Promise<string> {
   const own = channel.get('variable_hold_music');
   if (own !== undefined) return own;
   if (!(await moduleExists(ask, 'mod_local_stream'))) return waitingTone;

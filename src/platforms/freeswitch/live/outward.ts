@@ -81,8 +81,9 @@ export async function attendedTransfer(
       `${other.channel} does not talk to ${leg.channel}`,
       'name a call of two that stands',
     );
-  await hold(ask, other, leg);
+  await hold(verbs, other, leg);
   const made = await consult(verbs, leg, other, to, ringSeconds);
+  await unhold(verbs, other, leg);
   await connect(ask, other, made);
   await becomesTrue(async () => (await dumpOf(ask, leg.id)) === null);
   await killChannel(ask, leg.id, 'NORMAL_CLEARING');
@@ -105,7 +106,7 @@ async function consult(
       'the call goes on as it was',
     );
   } catch (error) {
-    await unhold(verbs.ask, other, leg).catch(() => undefined);
+    await unhold(verbs, other, leg).catch(() => undefined);
     throw error;
   }
 }

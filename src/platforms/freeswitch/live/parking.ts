@@ -1,11 +1,14 @@
 import type { ChannelRef } from '../../control-plane.ts';
 import { parkingCode, parkingRealm, parkingSlots } from '../dialplan/parking.ts';
-import { perform, xmlLocate } from '../esl/commands.ts';
+import { xmlLocate } from '../esl/commands.ts';
 import { EslError } from '../esl/failures.ts';
-import { type Ask, quoted, run, word } from '../esl/replies.ts';
+import { type Ask, run, word } from '../esl/replies.ts';
 import { notAnswered } from './call-verbs.ts';
-import { musicFor } from './media-verbs.ts';
+import { isPlaying, musicFor, waitWithMusic } from './media-verbs.ts';
 import { channelOf, demand, dumpOf, isAnswered, peerOf, setVariables, verbError } from './verbs.ts';
+
+/** Seconds; FreeSWITCH takes one for none. */
+const shortest = 2;
 
 /**
  * Parks the party at a channel: it hears music until somebody dials the slot, and is hung up when its time is over. Which
@@ -32,15 +35,13 @@ export async function park(
     );
   const number = await freeSlot(ask, tenant);
   await hash(ask, `insert/${parkingRealm(tenant)}/${number}/${leg.id}`);
-  const peer = peerOf(channel);
-  await setVariables(ask, leg.id, { sipctl_parked: number });
-  // Whatever is in the name of the music, it ends no word of the transfer.
-  const wait = `m:^:endless_playback:${await musicFor(ask, channel)}`;
-  await perform(ask, 'uuid_transfer', leg.id, quoted('music', wait), 'inline');
-  await perform(ask, 'sched_hangup', `+${Math.ceil(seconds)}`, leg.id, 'NO_ANSWER');
+  await setVariables(ask, leg.id, { sipctl_parked: number, sipctl_held: 'false', current_application: '' });
+  // A hangup that is scheduled would come when the call was taken back, too.
+  const timed = `set:playback_timeout_sec=${Math.max(shortest, Math.ceil(seconds))}`;
+  await waitWithMusic(ask, leg, [timed], await musicFor(ask, channel));
   await demand(`${leg.channel} was not parked`, async () => {
     const now = await dumpOf(ask, leg.id);
-    return now !== null && peerOf(now) !== peer;
+    return now !== null && peerOf(now) === null && isPlaying(now);
   });
   return { slot: `${parkingCode}${number}` };
 }

@@ -1,15 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LegFacts, LiveChange, TrunkFacts, UserFacts } from '../../../model/live/changes.ts';
 import type { Node } from '../../../model/nouns.ts';
 import type { Engine } from '../../target.ts';
 import type { EslEvent } from '../esl/codec.ts';
-import { dumpChannel, globalVariable, recordingsOf, show, version } from '../esl/commands.ts';
+import { dumpChannel, globalVariable, recordingsOf, show, systemStatus, version } from '../esl/commands.ts';
 import type { EslConnection } from '../esl/connection.ts';
 import { EslError } from '../esl/failures.ts';
 import type { Ask } from '../esl/replies.ts';
 import { openEsl } from '../running-system.ts';
 import type { Timeouts } from '../timeouts.ts';
 import { textOf } from './channel.ts';
-import { ChannelChanges, channelEvents, type Dump } from './channel-changes.ts';
+import { ChannelChanges, channelEvents, type Dump, heldEvent } from './channel-changes.ts';
 import { StandingChanges, standingEvents } from './standings.ts';
 
 /** A session at a FreeSWITCH as far as it observes. */
@@ -25,6 +26,9 @@ export interface Observing {
 
 /** Channels that are asked for at once: an answer has some 12 kB, and what is behind it waits. */
 const atOnce = 64;
+/** How often, and after how many milliseconds, FreeSWITCH is asked again for channels that its database has not yet. */
+const mostTries = 20;
+const pauseMs = 100;
 
 /** @throws SipctlError `unreachable`, `interrupted`, or `refused` */
 export async function observe(
@@ -36,7 +40,7 @@ export async function observe(
   try {
     const ask: Ask = (command) => esl.api(command);
     const feed = events ? esl.events() : null;
-    if (events) await esl.subscribe(channelEvents, standingEvents);
+    if (events) await esl.subscribe(channelEvents, [...standingEvents, heldEvent]);
     const [numbers, boot] = await Promise.all([version(ask), globalVariable(ask, 'core_uuid')]);
     const [channels, standings] = [new ChannelChanges(), new StandingChanges(ask)];
     return {
@@ -57,12 +61,23 @@ async function* changes(
   standings: StandingChanges,
 ): AsyncGenerator<LiveChange, void, undefined> {
   for await (const event of feed ?? [])
-    yield* event.mayBe('"Event-Name":"CUSTOM"') ? await standings.read(event) : channels.read(event);
+    yield* event.mayBe('"Event-Name":"CUSTOM"') && event.subclass !== heldEvent
+      ? await standings.read(event)
+      : channels.read(event);
 }
 
-// `show` is as old as its database is slow, and leaves most of it out: it says what there is to ask for.
+// `show` reads a database that FreeSWITCH writes when it comes to it: a call of this moment is not in it, and one that just
+// ended is. How many there are it knows at once.
 async function dumps(ask: Ask): Promise<Dump[]> {
-  const rows = await show(ask, 'channels');
+  for (let tried = 1; ; tried += 1) {
+    const { sessions } = await systemStatus(ask);
+    const found = await dumpsOf(ask, await show(ask, 'channels'));
+    if (found.length >= sessions || tried === mostTries) return found;
+    await sleep(pauseMs);
+  }
+}
+
+async function dumpsOf(ask: Ask, rows: readonly Readonly<Record<string, string>>[]): Promise<Dump[]> {
   const found: (Dump | null)[] = [];
   for (let at = 0; at < rows.length; at += atOnce) {
     const some = rows.slice(at, at + atOnce).map(({ uuid = '' }) => dump(ask, uuid));

@@ -12,6 +12,8 @@ export interface Verbs {
   ask: Ask;
   /** For what takes its time: a call that rings. `seconds` to its end. */
   background(command: string, seconds: number): Promise<string>;
+  /** Tells all who listen at this FreeSWITCH. */
+  tell(subclass: string, headers: Readonly<Record<string, string>>): Promise<void>;
   /** A further connection, for events of one channel. */
   open(): Promise<EslConnection>;
 }
@@ -37,9 +39,8 @@ export async function dumpOf(ask: Ask, id: string): Promise<ChannelText | null> 
   }
 }
 
-/** The channel at the other end; null where there is none. */
-export const peerOf = (channel: ChannelText): string | null =>
-  channel.get('variable_signal_bond') ?? channel.get('variable_bridge_uuid') ?? null;
+/** The channel at the other end; null where there is none. (`bridge_uuid` stays when that one is gone.) */
+export const peerOf = (channel: ChannelText): string | null => channel.get('variable_signal_bond') ?? null;
 
 export const isAnswered = (channel: ChannelText): boolean => channel.get('Answer-State') === 'answered';
 

@@ -40,8 +40,9 @@ function tableApply(table: CallTable, change: LiveChange) {
 
 const brief = (events: readonly Headers[]): string[] =>
   told(events).seen.map(({ event, call }) => {
-    const running = call.state === 'ended' ? [] : call.legs;
-    const legs = running.map(({ party, way, state }) => `${way} ${party?.name ?? 'nobody'} ${state}`);
+    const legs = (event === 'call.ended' ? [] : call.legs).map(
+      ({ party, way, state }) => `${way} ${party?.name ?? 'nobody'} ${state}`,
+    );
     return `${event.slice(5)} ${Number(call.id.slice(0, 8))}: ${legs.join(', ')}`;
   });
 

@@ -1,0 +1,139 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { vi } from 'vitest';
+
+/** An OpenSSH server of this machine, for the user who runs the tests. */
+export interface SshServer {
+  /** `user@host:port` */
+  login: string;
+  /** Settings for the client: its key, and the server's. */
+  config: string;
+  /** The same with a key that the server does not know. */
+  strangerConfig: string;
+  /** A way to it that can be cut. */
+  line: BreakableTcp;
+  stop(): Promise<void>;
+}
+
+export interface BreakableTcp {
+  login: string;
+  /** Cuts the next connection that has so many bytes for the client, those after it after `then` bytes; null: none. */
+  cutAfter(bytes: number | null, then?: number | null): void;
+  /** Connections that were cut. */
+  cuts(): number;
+}
+
+const sshd = '/usr/sbin/sshd';
+
+/** Null where an SSH server can be had, else why not. */
+export const sshMissing = existsSync(sshd) && existsSync('/usr/bin/ssh') ? null : 'OpenSSH is not installed';
+
+export async function startSshd(): Promise<SshServer> {
+  const dir = mkdtempSync(join(tmpdir(), 'sipctl-sshd-'));
+  const file = (name: string): string => join(dir, name);
+  for (const key of ['host', 'client', 'stranger'])
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file(key)]);
+  const host = `127.${[1, 2, 3].map(() => 1 + Math.floor(Math.random() * 253)).join('.')}`;
+  const port = 20_000 + Math.floor(Math.random() * 10_000);
+  writeFileSync(file('authorized'), execFileSync('cat', [file('client.pub')]), { mode: 0o600 });
+  writeFileSync(
+    file('sshd_config'),
+    [
+      ...[`ListenAddress ${host}:${port}`, `HostKey ${file('host')}`, `PidFile ${file('pid')}`],
+      ...[`AuthorizedKeysFile ${file('authorized')}`, 'StrictModes no', 'UsePAM no'],
+      ...[
+        'PasswordAuthentication no',
+        'KbdInteractiveAuthentication no',
+        'PermitRootLogin prohibit-password',
+      ],
+    ].join('\n'),
+  );
+  // Where OpenSSH of Debian separates its privileges; only root can make it.
+  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
+  const server = spawn(sshd, ['-D', '-e', '-f', file('sshd_config')], { stdio: 'ignore' });
+  await vi.waitFor(() => reachable(host, port), { timeout: 10_000, interval: 50 });
+  const [kind = '', key = ''] = execFileSync('cat', [file('host.pub')], { encoding: 'utf8' }).split(' ');
+  const line = await breakableTcp(host, port);
+  writeFileSync(
+    file('known'),
+    [`[${host}]:${port}`, `[${host}]:${line.port}`].map((name) => `${name} ${kind} ${key}\n`).join(''),
+  );
+  const configOf = (identity: string): string => {
+    const config = file(`config-${identity}`);
+    const known = `UserKnownHostsFile ${file('known')}`;
+    writeFileSync(config, [`IdentityFile ${file(identity)}`, 'IdentitiesOnly yes', known, ''].join('\n'));
+    return config;
+  };
+  const user = userInfo().username;
+  return {
+    login: `${user}@${host}:${port}`,
+    config: configOf('client'),
+    strangerConfig: configOf('stranger'),
+    line: { ...line, login: `${user}@${host}:${line.port}` },
+    stop: async () => {
+      line.close();
+      server.kill();
+      await new Promise((resolve) => (server.exitCode === null ? server.on('exit', resolve) : resolve(0)));
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function reachable(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, host, () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.on('error', reject);
+  });
+}
+
+async function breakableTcp(
+  host: string,
+  port: number,
+): Promise<Omit<BreakableTcp, 'login'> & { port: number; close(): void }> {
+  let most: number | null = null;
+  let later: number | null = null;
+  let cuts = 0;
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((near) => {
+    const far = connect(port, host);
+    let passed = 0;
+    sockets.add(near).add(far);
+    near.pipe(far);
+    far.on('data', (chunk: Buffer) => {
+      passed += chunk.length;
+      near.write(chunk);
+      if (most === null || passed < most) return;
+      cuts += 1;
+      most = later;
+      near.destroy();
+      far.destroy();
+    });
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      one.on('error', () => undefined);
+      one.on('close', () => other.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    cutAfter: (bytes, then = bytes) => {
+      most = bytes;
+      later = then;
+    },
+    cuts: () => cuts,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
