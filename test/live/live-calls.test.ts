@@ -498,6 +498,16 @@ describeAsterisk(
       await plane.changeConference(room, { verb: 'lock' });
       expect(await plane.conferences()).toMatchObject([{ ...room, locked: true }]);
       await plane.changeConference(room, { verb: 'unlock' });
+      await plane.changeConference(room, { verb: 'record', path: 'sipctl/acme/2026-01-01/room.wav' });
+      const other = await open('live');
+      expect(await other.conferences()).toMatchObject([{ locked: false, recorded: true }]);
+      await other.close();
+      await listen();
+      await plane.changeConference(room, { verb: 'stop-recording' });
+      expect(await plane.conferences()).toMatchObject([{ recorded: false }]);
+      const file = join(site.pbx.recordings('acme'), '2026-01-01/room.wav');
+      const samples = await vi.waitUntil(() => readWav(file), { timeout: 10_000, interval: 50 });
+      expect(samples === null ? 0 : secondsOf(samples, site.outside.tone(ann))).toBeGreaterThan(0.5);
       await plane.changeConference(room, { verb: 'kick', member: member.id });
       expect(await members()).toHaveLength(1);
       await expect(plane.changeConference(room, { verb: 'mute', member: member.id })).rejects.toMatchObject({

@@ -12,6 +12,7 @@ import { namesOf } from '../dialplan/names.ts';
 import { known, localPair } from './channel.ts';
 import { dialable, gone, type Hands, notDone, refused } from './hands.ts';
 import { ring } from './ringing.ts';
+import { isRecorded, noteRecording } from './room-recording.ts';
 
 const patienceMs = 2000;
 
@@ -30,7 +31,7 @@ export async function conferences(hands: Hands): Promise<LiveConference[]> {
       tenant: name.slice(0, dot),
       name: name.slice(dot + 1),
       locked: isYes(room.get('Locked')),
-      recorded: hands.recordedRooms.has(name),
+      recorded: await isRecorded(hands, name, channels),
       members: await membersOf(hands, name, channels),
     });
   }
@@ -114,15 +115,14 @@ const actions: Readonly<Record<ConferenceChange['verb'], Act>> = {
   kick: ofMember('ConfbridgeKick'),
   lock: ofRoom('ConfbridgeLock'),
   unlock: ofRoom('ConfbridgeUnlock'),
-  // No list says whether a room is recorded: Asterisk's answer, and its events, do.
   record: async (hands, room, change) => {
     const file = 'path' in change ? change.path : '';
     await hands.act('ConfbridgeStartRecord', { Conference: room, RecordFile: file });
-    hands.recordedRooms.add(room);
+    await noteRecording(hands, room, true);
   },
   'stop-recording': async (hands, room) => {
     await hands.act('ConfbridgeStopRecord', { Conference: room });
-    hands.recordedRooms.delete(room);
+    await noteRecording(hands, room, false);
   },
 };
 
@@ -132,10 +132,11 @@ async function roomOf(hands: Hands, room: string): Promise<Room | null> {
   const rooms = await hands.list('ConfbridgeListRooms');
   const found = rooms.find((one) => one.get('Conference') === room);
   if (found === undefined) return null;
+  const channels = await hands.all();
   return {
     locked: isYes(found.get('Locked')),
-    recorded: hands.recordedRooms.has(room),
-    members: await membersOf(hands, room, []),
+    recorded: await isRecorded(hands, room, channels),
+    members: await membersOf(hands, room, channels),
   };
 }
 

@@ -76,21 +76,12 @@ export class AsteriskControl implements ControlPlane {
         const { done, value } = await (early.shift() ?? stream.next());
         if (done === true) return;
         const at = Date.now();
-        this.#follow(value);
         yield* this.#channels.take(value, at);
         yield* this.#standings.take(value, at);
       }
     } finally {
       await stream.return?.();
     }
-  }
-
-  #follow(event: AmiMessage): void {
-    const name = event.get('Event');
-    const room = event.get('Conference') ?? '';
-    if (name === 'ConfbridgeRecord') this.#hands.recordedRooms.add(room);
-    else if (name === 'ConfbridgeStopRecord' || name === 'ConfbridgeEnd')
-      this.#hands.recordedRooms.delete(room);
   }
 
   hangup(leg: ChannelRef, q850: number): Promise<void> {

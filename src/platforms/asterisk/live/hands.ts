@@ -13,8 +13,6 @@ export class Hands {
   readonly ami: AmiConnection;
   /** The manager user. */
   readonly user: string;
-  /** Rooms of conferences of which this session knows that they are recorded. */
-  readonly recordedRooms = new Set<string>();
 
   constructor(ami: AmiConnection, user: string) {
     this.ami = ami;

@@ -1,5 +1,5 @@
 import type { ChannelRef } from '../../control-plane.ts';
-import type { AmiFields } from '../ami/codec.ts';
+import type { AmiFields, AmiMessage } from '../ami/codec.ts';
 import { isHeldHere } from './channel.ts';
 import { gone, type Hands, notDone, refused } from './hands.ts';
 import { tenantOf } from './tenant-of.ts';
@@ -80,15 +80,26 @@ export async function demandContext(hands: Hands, leg: ChannelRef, context: stri
   if (there === null) throw notDone('not_moved', `Asterisk did not send ${leg.channel} to ${context}`);
 }
 
-/** @throws SipctlError `refused` for a channel that rings */
-export async function demandAnswered(
-  hands: Hands,
-  leg: ChannelRef,
-): Promise<Awaited<ReturnType<Hands['demand']>>> {
+/** Until two channels of which one has just answered talk to each other. */
+const joiningMs = 1500;
+
+/**
+ * A channel that talks. One that has just answered is waited for: a channel that was moved before it was in its bridge was
+ * seen to be hung up by Asterisk 16.
+ * @throws SipctlError `refused` for a channel that rings
+ */
+export async function demandAnswered(hands: Hands, leg: ChannelRef): Promise<AmiMessage> {
   const status = await hands.demand(leg);
-  if (status.get('ChannelState') === '6') return status;
-  throw refused('not_answered', `${leg.channel} is not answered yet`, 'wait until it is, or reject it');
+  if (status.get('ChannelState') !== '6') {
+    throw refused('not_answered', `${leg.channel} is not answered yet`, 'wait until it is, or reject it');
+  }
+  if (!isJoining(status)) return status;
+  await hands.until(async () => (isJoining(await hands.demand(leg)) ? null : true), joiningMs);
+  return hands.demand(leg);
 }
+
+const isJoining = (status: AmiMessage): boolean =>
+  /^(App)?Dial$/.test(status.get('Application') ?? '') && (status.get('BridgeID') ?? '') === '';
 
 /** Takes a call that rings, in the place of the phones: the caller hears music. @throws like `ControlPlane` */
 export async function answer(hands: Hands, leg: ChannelRef): Promise<void> {
