@@ -18,7 +18,7 @@ export function liveLine(event: LiveEvent): LiveLine {
 }
 
 /** A call with its times in ISO 8601. */
-const shownCall = (call: Call): Record<string, unknown> => ({
+export const shownCall = (call: Call): Record<string, unknown> => ({
   ...call,
   startedAt: isoTime(call.startedAt),
   answeredAt: isoTime(call.answeredAt),
