@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { SipctlError } from '../errors.ts';
+import { lastLine } from './last-line.ts';
 import { below } from './paths.ts';
 import type { FolderEntry, RecordingFolder } from './recording-folder.ts';
 
@@ -181,12 +182,7 @@ function sshArguments(login: string, sshConfig: string | null): string[] {
 }
 
 function failureOf(login: string, code: number | Error, said: string, signal: AbortSignal): SipctlError {
-  const last =
-    said
-      .trim()
-      .split(/\r?\n/)
-      .at(-1)
-      ?.replace(/[^\x20-\x7e]/g, '?') ?? '';
+  const last = lastLine(said);
   const detail = last === '' ? '' : `: ${last}`;
   const error = (outcome: SipctlError['outcome'], name: string, message: string, hint: string) =>
     new SipctlError(outcome, { code: name, message, field: 'recordingsSsh', hint });

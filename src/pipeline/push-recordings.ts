@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SipctlError } from '../errors.ts';
+import { lastLine } from '../files/last-line.ts';
 import type { Store } from '../store/store.ts';
 import { fetchToFile } from './fetch-recording.ts';
 import type { Recording } from './recordings.ts';
@@ -110,12 +111,7 @@ const interrupted = (): SipctlError =>
   });
 
 function clientFailed(program: string, ended: number | Error, said: string): SipctlError {
-  const last =
-    said
-      .trim()
-      .split(/\r?\n/)
-      .at(-1)
-      ?.replace(/[^\x20-\x7e]/g, '?') ?? '';
+  const last = lastLine(said);
   const how = ended instanceof Error ? ended.message : `exit code ${ended}${last === '' ? '' : `, ${last}`}`;
   return new SipctlError('failed', {
     code: 'client_failed',

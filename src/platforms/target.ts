@@ -155,6 +155,13 @@ export function failedCheck(name: string, error: unknown): Check {
   };
 }
 
+/** Whether what goes on at a PBX can be watched: a session is opened with events, and closed. */
+export const watchingCheck = (open: () => Promise<ControlPlane>): Promise<Check[]> =>
+  attempt('monitor', async () => {
+    await (await open()).close();
+    return [{ name: 'monitor', status: 'ok', message: 'the events of calls and registrations come' }];
+  });
+
 /** The checks of one look, or the one that says why it could not be taken. */
 export async function attempt(name: string, look: () => Promise<Check[]>): Promise<Check[]> {
   try {

@@ -1,27 +1,7 @@
 import { type CallListReader, given, type ListedCall } from '../call-list.ts';
+import { q850Of } from './causes.ts';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** Names of ITU-T Q.850 causes as FreeSWITCH writes them; others are its own. */
-const causes: Readonly<Record<string, number>> = {
-  UNALLOCATED_NUMBER: 1,
-  NO_ROUTE_DESTINATION: 3,
-  NORMAL_CLEARING: 16,
-  USER_BUSY: 17,
-  NO_USER_RESPONSE: 18,
-  NO_ANSWER: 19,
-  SUBSCRIBER_ABSENT: 20,
-  CALL_REJECTED: 21,
-  NUMBER_CHANGED: 22,
-  DESTINATION_OUT_OF_ORDER: 27,
-  INVALID_NUMBER_FORMAT: 28,
-  NORMAL_UNSPECIFIED: 31,
-  NORMAL_CIRCUIT_CONGESTION: 34,
-  NORMAL_TEMPORARY_FAILURE: 41,
-  INCOMPATIBLE_DESTINATION: 88,
-  RECOVERY_ON_TIMER_EXPIRE: 102,
-  ORIGINATOR_CANCEL: 487,
-};
 
 /** Reads mod_cdr_csv in its templates `example`, `snom`, `linksys` and `asterisk`, and the documents of mod_json_cdr. */
 export const freeSwitchCallList: CallListReader = {
@@ -101,7 +81,7 @@ const asAsterisk = {
 };
 
 function causeOf(cause: string): Pick<ListedCall, 'q850' | 'sip' | 'cause'> {
-  return { q850: causes[cause] ?? null, sip: null, cause: cause === '' ? 'unknown' : cause };
+  return { q850: q850Of(cause), sip: null, cause: cause === '' ? 'unknown' : cause };
 }
 
 /** Microseconds where they are told, else seconds; `0` stands for never. */

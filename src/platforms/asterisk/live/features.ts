@@ -1,5 +1,5 @@
 import type { Node } from '../../../model/nouns.ts';
-import { attempt, type Check } from '../../target.ts';
+import { attempt, type Check, watchingCheck } from '../../target.ts';
 import type { AmiConnection } from '../ami/connection.ts';
 import { isLoaded } from '../modules.ts';
 import { leastWrite, rightsOf } from '../rights.ts';
@@ -44,12 +44,7 @@ export async function examineFeatures(
   timeouts: Timeouts,
   signal?: AbortSignal,
 ): Promise<Check[]> {
-  const name = 'monitor';
-  const watching = await attempt(name, async () => {
-    const plane = await openControl(node, timeouts, { events: true, signal });
-    await plane.close();
-    return [{ name, status: 'ok', message: 'the events of calls and registrations come' }];
-  });
+  const watching = await watchingCheck(() => openControl(node, timeouts, { events: true, signal }));
   const others = await attempt('verbs of calls', async () => {
     const ami = await openAmi(node, timeouts, signal);
     try {

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallingUser, ChannelRef, DialledTarget, Originated } from '../../control-plane.ts';
 import { viewInterrupted } from '../../node-view.ts';
+import { q850Of } from '../causes.ts';
 import { dumpChannel, killChannel, originate as originateCall, perform } from '../esl/commands.ts';
 import { EslError } from '../esl/failures.ts';
 import { type Ask, run, word } from '../esl/replies.ts';
-import { q850Of } from './causes.ts';
 import { dialledBy, type Place, placeOf } from './targets.ts';
 import {
   becomesTrue,

@@ -1,5 +1,5 @@
 import type { Node } from '../../../model/nouns.ts';
-import { attempt, type Check } from '../../target.ts';
+import { attempt, type Check, watchingCheck } from '../../target.ts';
 import { moduleExists, show } from '../esl/commands.ts';
 import type { Ask } from '../esl/replies.ts';
 import { openEsl } from '../running-system.ts';
@@ -22,12 +22,7 @@ export async function examineFeatures(
   timeouts: Timeouts,
   signal?: AbortSignal,
 ): Promise<Check[]> {
-  const name = 'monitor';
-  const watching = await attempt(name, async () => {
-    const plane = await openControl(node, timeouts, { events: true, signal });
-    await plane.close();
-    return [{ name, status: 'ok', message: 'the events of calls and registrations come' }];
-  });
+  const watching = await watchingCheck(() => openControl(node, timeouts, { events: true, signal }));
   const others = await attempt('verbs of calls', async () => {
     const esl = await openEsl(node, timeouts, signal);
     try {
