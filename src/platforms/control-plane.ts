@@ -43,6 +43,8 @@ export interface SpyRequest {
   supervisor: CallingUser;
   leg: ChannelRef;
   mode: SpyMode;
+  /** Ends the ringing; who has picked up is taken off by `stop`. */
+  signal?: AbortSignal;
 }
 
 /** A supervisor on a call. */
