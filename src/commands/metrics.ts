@@ -3,6 +3,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
+import { assertReplaceable } from '../files/replaceable.ts';
 import { Counters } from '../model/live/counters.ts';
 import type { LiveEvent } from '../model/live/events.ts';
 import { Picture } from '../model/live/picture.ts';
@@ -160,6 +161,7 @@ async function writeEvery(input: Input, text: () => string, signal: AbortSignal)
 
 // The collector of node_exporter may read at any time: it must never see half of a file.
 function writeWhole(file: string, text: string): void {
+  assertReplaceable(file, 'textfile');
   const whole = `${file}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     writeFileSync(whole, text, { mode: 0o644, flag: 'wx' });
