@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { csvLine } from '../model/csv.ts';
 import { snake } from '../model/field.ts';
 import { envelope } from '../report/envelope.ts';
@@ -23,6 +24,8 @@ const exportCalls: Run = async (app, input) => {
     // The reader may be slow: a portion is written before the next one is read; or it may have read enough.
     await app.terminal.out(text);
     text = '';
+    // A file takes all at once, and nobody would hear of Ctrl-C meanwhile.
+    await setImmediate();
     app.signal.throwIfAborted();
     if (app.terminal.gone.aborted) break;
   }

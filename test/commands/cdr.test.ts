@@ -269,6 +269,25 @@ describe('cdr', () => {
     expect((await site.ok(`${prune} --confirm ${of}`)).json().data).toMatchObject({ removed: of });
   });
 
+  it('export stops in the middle at Ctrl-C, also where the file takes everything at once', async () => {
+    const more = Array.from({ length: 1200 }, (_, at) =>
+      asterisk.missed.replace('1777892400.3', `${1777900000 + at}.3`).replace('00000003', `${10000000 + at}`),
+    );
+    await imported(more);
+    const interrupt = new AbortController();
+    process.once('SIGUSR2', () => interrupt.abort());
+    let written = '';
+    const ended = await site.run('cdr export --all-tenants --format ndjson', {
+      signal: interrupt.signal,
+      onOut: (text) => {
+        if (written === '') process.kill(process.pid, 'SIGUSR2');
+        written += text;
+      },
+    });
+    expect(ended.code).toBe(130);
+    expect(written.split('\n').length).toBeLessThan(1200);
+  });
+
   it('refuse a day that no calendar has', async () => {
     for (const time of ['2026-02-31', '2026-02-31T10:00', '2026-04-31T10:00Z']) {
       const ended = await site.run(['cdr', 'list', '--all-tenants', '--from', time, '--json']);
