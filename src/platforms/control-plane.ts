@@ -47,6 +47,13 @@ export interface SpyRequest {
   signal?: AbortSignal;
 }
 
+/** How somebody is called into a conference. */
+export interface Inviting {
+  ringSeconds: number;
+  /** Ends the ringing. */
+  signal?: AbortSignal;
+}
+
 /** A supervisor on a call. */
 export interface Spying {
   /** The supervisor's own channel. */
@@ -145,7 +152,7 @@ export interface ControlPlane {
   conferences(): Promise<LiveConference[]>;
   changeConference(conference: ConferenceRef, change: ConferenceChange): Promise<void>;
   /** Calls somebody into a conference; answers like `originate`. */
-  invite(conference: ConferenceRef, to: DialledTarget, options: { ringSeconds: number }): Promise<Originated>;
+  invite(conference: ConferenceRef, to: DialledTarget, options: Inviting): Promise<Originated>;
 
   close(): Promise<void>;
 }
