@@ -61,7 +61,7 @@ export async function run(
     app = compose({ ...surroundings, config: readConfig(flags, env, home), version });
     return await print(await parsed.run(app, parsed.input), app);
   } catch (error) {
-    const thrown = signal.aborted ? interrupted() : error;
+    const thrown = signal.aborted && !isInterruption(error) ? interrupted() : error;
     return await explain(understood(thrown, app?.config.db ?? ''), terminal, flags);
   } finally {
     await app?.close();
@@ -100,6 +100,10 @@ async function explain(error: unknown, terminal: Terminal, flags: GlobalFlags): 
     terminal.err(`${error instanceof Error ? error.stack : String(error)}\n`);
   return exitCodes[known ? error.outcome : 'failed'].code;
 }
+
+// Who was interrupted may know better than we do what was left.
+const isInterruption = (error: unknown): boolean =>
+  error instanceof SipctlError && error.outcome === 'interrupted';
 
 // Where standard output itself is what failed, there is still standard error.
 const tell = (terminal: Terminal, text: string): Promise<boolean> =>

@@ -77,15 +77,24 @@ async function overseen(app: App, found: FoundCall, request: Request): Promise<R
   app.terminal.err(app.config.quiet ? '' : `the phone of ${supervisor.username} rings\n`);
   let spying: Spying;
   try {
-    spying = await found.plane.spy({ supervisor, leg: refOf(leg), mode });
+    spying = await found.plane.spy({ supervisor, leg: refOf(leg), mode, signal: app.signal });
   } catch (error) {
     await audit({ state: 'failed', why: (error as Error).message });
+    if (!app.signal.aborted) throw error;
+    return interruptedResult(`interrupted: the phone of ${supervisor.username} does not ring any more`);
+  }
+  if (!app.config.quiet)
+    app.terminal.err(`${supervisor.username} ${during[mode](partyText(leg))}; Ctrl-C ends it\n`);
+  const begun = app.now().getTime();
+  let seconds: number;
+  try {
+    seconds = await untilOver(app, spying);
+  } catch (error) {
+    // Who listened may still do so: what is known by now is kept all the same.
+    const known = Math.round((app.now().getTime() - begun) / 1000);
+    await audit({ state: 'lost', seconds: known, why: (error as Error).message });
     throw error;
   }
-  const seconds = await untilOver(app, spying, () => {
-    if (!app.config.quiet)
-      app.terminal.err(`${supervisor.username} ${during[mode](partyText(leg))}; Ctrl-C ends it\n`);
-  });
   await audit({ state: 'ended', seconds });
   const data = {
     mode,
@@ -108,8 +117,7 @@ const during = {
 const past = { listen: 'listened', whisper: 'whispered', barge: 'was on the call' } as const;
 
 /** Seconds that it took, whoever ended it: Ctrl-C takes the supervisor off the call. */
-async function untilOver({ signal }: App, spying: Spying, begun: () => void): Promise<number> {
-  begun();
+async function untilOver({ signal }: App, spying: Spying): Promise<number> {
   const stop = (): void => void spying.stop().catch(() => undefined);
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });

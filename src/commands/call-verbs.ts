@@ -18,6 +18,7 @@ import {
   atCall,
   callsInScope,
   demandState,
+  interruptedResult,
   legOf,
   legOption,
   otherOf,
@@ -103,23 +104,24 @@ const hangUpAll = (app: App, input: Input, cause: number): Promise<Result> =>
     const whose = input.options.allTenants === true ? 'all tenants' : `tenant ${app.config.tenant}`;
     if (found.length > 0) await confirm(app, `Hang up ${counted(found.length)} of ${whose}?`);
     const errors = [...failures];
-    let count = 0;
+    const hungUp: string[] = [];
     for (const one of found) {
-      app.signal.throwIfAborted();
+      if (app.signal.aborted) break;
       try {
         await hangUp(one, cause);
-        count++;
+        hungUp.push(one.call.id);
       } catch (error) {
         if (!(error instanceof SipctlError)) throw error;
         errors.push(error);
       }
     }
-    return {
-      changed: count > 0,
-      data: { hungUp: found.map(({ call }) => call.id), count, cause },
-      text: () => `${counted(count)} of ${whose} ${count === 1 ? 'was' : 'were'} hung up\n`,
-      ...endedBy(errors),
-    };
+    const count = hungUp.length;
+    const changed = count > 0;
+    const data = { hungUp, count, cause };
+    const said = `${counted(count)} of ${whose} ${count === 1 ? 'was' : 'were'} hung up`;
+    if (app.signal.aborted)
+      return { ...interruptedResult(`interrupted: ${said}, of ${found.length}`, data), changed };
+    return { changed, data, text: () => `${said}\n`, ...endedBy(errors) };
   });
 
 const counted = (count: number): string => `${count} ${count === 1 ? 'call' : 'calls'}`;

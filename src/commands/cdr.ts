@@ -3,8 +3,8 @@ import { oneOf } from './call-list.ts';
 import { cdrExport } from './cdr-export.ts';
 import { cdrImport } from './cdr-import.ts';
 import { olderThan, pickRecord, recordFilter, recordFilterOptions } from './cdr-scope.ts';
-import type { CommandSpec, Run } from './command.ts';
-import { confirm } from './confirm.ts';
+import { type CommandSpec, integerOption, type Run } from './command.ts';
+import { assertConfirmed, confirm } from './confirm.ts';
 import { limitOf } from './history.ts';
 
 const list: Run = async (app, input) => {
@@ -48,7 +48,9 @@ const prune: Run = async (app, input) => {
     const data = { removed: 0, found, before };
     return { data, text: () => (found === 0 ? 'nothing is that old\n' : `${calls} would be removed\n`) };
   }
-  await confirm(app, `Remove ${calls}?`);
+  const confirmed = integerOption(input, 'confirm', 0, 'give the number of calls that go');
+  assertConfirmed(found, store.countCallRecords({ tenant: filter.tenant }), confirmed, 'calls');
+  if (confirmed !== found) await confirm(app, `Remove ${calls}?`);
   const removed = await store.removeCallRecords(filter);
   return { changed: removed > 0, data: { removed, found, before }, text: () => `${calls} were removed\n` };
 };
@@ -87,6 +89,7 @@ export const cdrCommand: CommandSpec = {
         ['--older-than <age>', 'days, 90d, weeks, 12w, or a day, 2026-05-04'],
         ['--all-tenants', 'of every tenant, and of nobody'],
         ['--dry-run', 'only say how many'],
+        ['--confirm <count>', 'the exact count, where many would go'],
       ],
       examples: ['sipctl cdr prune --all-tenants --older-than 180d --yes'],
       run: prune,

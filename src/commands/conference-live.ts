@@ -239,10 +239,16 @@ const invite: Run = async (app, input) => {
     const there = rooms.find(({ room }) => room.tenant === ref.tenant && room.name === ref.name);
     const { node, plane } = there ?? (nodes.nodes[0] as OpenNode);
     if (!app.config.quiet) app.terminal.err(`${dialled} rings\n`);
-    const made = await plane.invite(ref, { tenant: ref.tenant, dialled }, { ringSeconds });
+    const inviting = { ringSeconds, signal: app.signal };
+    const made = await plane
+      .invite(ref, { tenant: ref.tenant, dialled }, inviting)
+      .catch((error: unknown) => {
+        if (app.signal.aborted) return null;
+        throw error;
+      });
+    if (made === null) return interruptedResult(`interrupted: ${dialled} does not ring any more`);
     const detail = { node, to: dialled, answered: made.answered };
     await (await app.store()).audit({ action: 'call', noun: 'conference', ...ref, detail });
-    if (app.signal.aborted) return interruptedResult('interrupted');
     const result = answerOf(made, { node, who: dialled, to: ref.name });
     return made.answered ? { ...result, text: () => `${dialled} is in ${ref.name}\n` } : result;
   });

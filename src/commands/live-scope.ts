@@ -3,6 +3,7 @@ import { type Problem, SipctlError } from '../errors.ts';
 import type { Call, Leg } from '../model/live/call.ts';
 import type { FoundCall, OpenNodes, UsualLeg } from '../pipeline/live-calls.ts';
 import type { ChannelRef } from '../platforms/control-plane.ts';
+import { visible } from '../report/calls.ts';
 import { type Input, nodeNames, type OptionSpec, type Result } from './command.ts';
 
 /** What every command for running calls takes. */
@@ -84,9 +85,9 @@ export async function otherOf(call: Call, leg: Leg): Promise<Leg | null> {
 
 export const refOf = ({ id, channel }: Leg): ChannelRef => ({ id, channel });
 
-/** Who is at a leg, in words. */
+/** Who is at a leg, in words that a terminal does not obey. */
 export const partyText = ({ party, number, name }: Leg): string =>
-  party?.kind === 'user' ? party.name : (number ?? name ?? party?.name ?? 'somebody');
+  party?.kind === 'user' ? party.name : visible(number ?? name ?? party?.name ?? 'somebody');
 
 /** @throws SipctlError `refused` where the call is not in one of these states */
 export function demandState(call: Call, states: readonly Call['state'][], what: string): void {

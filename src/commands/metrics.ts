@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
@@ -11,6 +9,7 @@ import * as nouns from '../model/nouns.ts';
 import { serveMetrics } from '../pipeline/monitor/scrape-server.ts';
 import { snapshots } from '../pipeline/monitor/snapshot.ts';
 import { type WatchedNode, watchNodes } from '../pipeline/monitor/watch-nodes.ts';
+import { writeWhole } from '../pipeline/monitor/whole-file.ts';
 import { type MetricFacts, metricFamilies, metricsText } from '../report/metrics.ts';
 import { type Input, integerOption, type Result, type Run, type VerbSpec } from './command.ts';
 import { endedBy } from './ended.ts';
@@ -155,18 +154,6 @@ async function writeEvery(input: Input, text: () => string, signal: AbortSignal)
   while (!signal.aborted) {
     await pause(seconds * 1000, undefined, { signal }).catch(() => undefined);
     if (!signal.aborted) writeWhole(textfile, text());
-  }
-}
-
-// The collector of node_exporter may read at any time: it must never see half of a file.
-function writeWhole(file: string, text: string): void {
-  const whole = `${file}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    writeFileSync(whole, text, { mode: 0o644, flag: 'wx' });
-    renameSync(whole, file);
-  } catch (error) {
-    rmSync(whole, { force: true });
-    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { waveFacts, waveHeaderBytes } from '../model/recording.ts';
 import { oneRecording } from '../pipeline/recordings.ts';
+import { visible } from '../report/calls.ts';
 import { sizeText } from '../report/size.ts';
 import { listing, table } from '../report/table.ts';
 import type { Run, VerbSpec } from './command.ts';
@@ -30,8 +31,8 @@ const list: Run = async (app, input) => {
               { title: 'NODE', value: ({ node }) => node },
               { title: 'TENANT', value: ({ tenant }) => tenant },
               { title: 'ID', value: ({ id }) => id },
-              { title: 'FROM', value: ({ call }) => call?.from ?? '-' },
-              { title: 'TO', value: ({ call }) => call?.to ?? '-' },
+              { title: 'FROM', value: ({ call }) => visible(call?.from ?? '-') },
+              { title: 'TO', value: ({ call }) => visible(call?.to ?? '-') },
               { title: 'SIZE', value: ({ size }) => sizeText(size), align: 'right' },
               { title: 'STATE', value: (one) => [stateOf(one), ...marksOf(one.facts)].join(', ') },
             ],
@@ -64,8 +65,8 @@ const show: Run = async (app, input) => {
           ['ended', data.endedAt],
           ['length', wave.seconds === null ? 'not finished' : `${wave.seconds.toFixed(1)} s`],
           ['size', sizeText(one.size)],
-          ['from', data.from ?? '-'],
-          ['to', data.to ?? '-'],
+          ['from', visible(data.from ?? '-')],
+          ['to', visible(data.to ?? '-')],
           ['state', data.state],
           ['sha256', data.sha256 ?? '-'],
           ['held', data.hold ?? '-'],

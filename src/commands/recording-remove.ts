@@ -4,10 +4,10 @@ import type { Tenant } from '../model/nouns.ts';
 import * as nouns from '../model/nouns.ts';
 import { dayBefore } from '../model/recording.ts';
 import { assertEnded, oneRecording, type Recording } from '../pipeline/recordings.ts';
-import { assertConfirmed, type Removed, removeRecordings } from '../pipeline/remove-recordings.ts';
+import { type Removed, removeRecordings } from '../pipeline/remove-recordings.ts';
 import { sizeText } from '../report/size.ts';
 import { type Input, integerOption, type Result, type Run, type VerbSpec } from './command.ts';
-import { confirm } from './confirm.ts';
+import { assertConfirmed, confirm } from './confirm.ts';
 import { endedBy } from './ended.ts';
 import { placeFlags, recordingData, recordingsAsked, warningsOf } from './recordings-asked.ts';
 
@@ -44,7 +44,7 @@ const prune: Run = async (app, input) => {
     };
   }
   const confirmed = integerOption(input, 'confirm', 0, 'give the number of recordings that go');
-  assertConfirmed(due.length, found.recordings.length, confirmed);
+  assertConfirmed(due.length, found.recordings.length, confirmed, 'recordings');
   if (confirmed !== due.length) await confirm(app, `Remove ${counted(due)}?`);
   const done = await removeRecordings(due, await app.store(), 'retention');
   const result = ended({ ...done, kept: [...done.kept, ...heldOnes] });

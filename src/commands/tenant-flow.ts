@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
+import { calendarDay } from '../model/recording.ts';
 import { resolveSite } from '../model/resolve.ts';
 import type { ResolvedSite, TenantSite } from '../model/site.ts';
 
@@ -17,7 +18,8 @@ export function momentOf(text: string): Date {
   const shape = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?(?:Z|[+-]\d{2}:\d{2})?$/;
   const iso = text.trim().replace(' ', 'T');
   const date = new Date(iso.includes('T') && !/(?:Z|[+-]\d{2}:\d{2})$/.test(iso) ? `${iso}Z` : iso);
-  if (shape.test(text.trim()) && !Number.isNaN(date.getTime())) return date;
+  if (shape.test(text.trim()) && !Number.isNaN(date.getTime()) && calendarDay(iso.slice(0, 10)).ok)
+    return date;
   throw new SipctlError('invalid', {
     code: 'invalid_at',
     message: `at: '${text}' is not a moment`,

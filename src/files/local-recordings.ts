@@ -37,7 +37,10 @@ export function localRecordings(folder: string): RecordingFolder {
     try {
       return await work(await inside(path));
     } catch (error) {
-      if (error instanceof SipctlError && error.outcome === 'notFound') return null;
+      const isAbsent =
+        error instanceof SipctlError &&
+        (error.outcome === 'notFound' || error.problems[0]?.code === 'link_leads_out');
+      if (isAbsent) return null;
       throw error;
     }
   };
@@ -53,7 +56,7 @@ export function localRecordings(folder: string): RecordingFolder {
           return buffer.subarray(0, bytesRead);
         }),
       ),
-    digests: (paths) => explained('read', () => inOrder(paths, (path) => present(path, digestOf))),
+    digests: (paths) => explained('read', () => inOrder(paths, (path) => present(path, digestIfFile))),
     protect: (paths) =>
       explained('protect recordings', async () => {
         if ((await orNull(lstat(folder))) !== null) await chmod(folder, folderMode);
@@ -134,6 +137,16 @@ async function openFile(real: string): Promise<FileHandle> {
     message: `${real} is not a regular file`,
     hint: `look at it with ls -ld ${real}`,
   });
+}
+
+// What stands in the place of one recording, a pipe or a folder, must not hide the others.
+async function digestIfFile(real: string): Promise<string | null> {
+  try {
+    return await digestOf(real);
+  } catch (error) {
+    if (error instanceof SipctlError && error.problems[0]?.code === 'not_a_file') return null;
+    throw error;
+  }
 }
 
 async function digestOf(real: string): Promise<string> {

@@ -40,9 +40,9 @@ export function calendarDay(text: string): Parsed<string> {
     : wrong(`'${text}' is no day`, 'write it as 2026-11-21');
 }
 
-/** The day so many days before another. */
+/** The day so many days before another; none before 1970. */
 export const dayBefore = (at: Date, days: number): string =>
-  new Date(at.getTime() - days * 86_400_000).toISOString().slice(0, 10);
+  new Date(Math.max(0, at.getTime() - days * 86_400_000)).toISOString().slice(0, 10);
 
 /** What is known of a recording's sound. */
 export interface WaveFacts {

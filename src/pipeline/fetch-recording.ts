@@ -3,6 +3,7 @@ import { link, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SipctlError } from '../errors.ts';
+import { assertReplaceable } from '../files/replaceable.ts';
 import type { Recording } from './recordings.ts';
 
 /** What was fetched. */
@@ -60,13 +61,15 @@ export async function fetchToFile(
   file: string,
   { replace, signal }: { replace: boolean; signal: AbortSignal },
 ): Promise<Fetched> {
+  assertReplaceable(file, 'output');
   const draft = join(dirname(file), `.${basename(file)}.part-${randomUUID()}`);
   const handle = await open(draft, 'wx', 0o640).catch((error: NodeJS.ErrnoException) => {
     throw unwritable(file, error);
   });
   let fetched: Fetched;
   try {
-    const take = async (chunk: Buffer): Promise<void> => void (await handle.write(chunk));
+    // A single write may leave a part out, on a disk that is nearly full.
+    const take = (chunk: Buffer): Promise<void> => handle.appendFile(chunk);
     fetched = await fetchRecording(recording, take, signal);
     await handle.sync();
   } catch (error) {
@@ -93,7 +96,7 @@ async function named(draft: string, file: string, replace: boolean): Promise<voi
 }
 
 const isFull = (error: unknown): boolean =>
-  ['ENOSPC', 'EDQUOT', 'EIO'].includes((error as NodeJS.ErrnoException).code ?? '');
+  ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 const interrupted = (): SipctlError =>
   new SipctlError('interrupted', {

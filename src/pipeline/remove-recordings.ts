@@ -2,20 +2,6 @@ import { SipctlError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Recording } from './recordings.ts';
 
-/** From this many recordings on, removing more than the share below wants its exact count confirmed. */
-const fewRecordings = 10;
-const largestShare = 0.3;
-
-/** @throws SipctlError `refused` where so many would go that it is more likely a mistake than a wish */
-export function assertConfirmed(gone: number, of: number, confirmed: number | null): void {
-  if (of < fewRecordings || gone <= of * largestShare || gone === confirmed) return;
-  throw new SipctlError('refused', {
-    code: 'too_many_removals',
-    message: `${gone} of ${of} recordings would be removed`,
-    hint: `if that is meant, confirm it: --confirm ${gone}`,
-  });
-}
-
 export interface Removed {
   removed: Recording[];
   /** Those that somebody holds by now. */

@@ -2,7 +2,7 @@ import { waveFacts, waveHeaderBytes } from '../model/recording.ts';
 import type { RecordingFacts } from '../store/recordings.ts';
 import type { Store } from '../store/store.ts';
 import type { FoundRecordings, Recording } from './recordings.ts';
-import { byNode } from './remove-recordings.ts';
+import { byNode, removeRecordings } from './remove-recordings.ts';
 
 /** An engine that writes nothing for so long has been killed, or has forgotten the file. */
 const abandonedMs = 10 * 60_000;
@@ -28,9 +28,11 @@ export async function sealRecordings(
   const done: Sealed = { sealed: [], emptied: [] };
   for (const all of byNode(recordings)) {
     const [first] = all;
-    const empty = all.filter((one) => one.empty && one.idleMs > abandonedMs && one.facts?.hold == null);
-    await first?.folder.remove(empty.map(({ path }) => path));
-    done.emptied.push(...empty);
+    // One that was sealed had sound: that it has none now is a finding.
+    const empty = all.filter((one) => one.empty && one.idleMs > abandonedMs && one.facts?.sha256 == null);
+    const { removed, errors } = await removeRecordings(empty, store, 'no sound');
+    if (errors[0] !== undefined) throw errors[0];
+    done.emptied.push(...removed);
     const fresh = all.filter((one) => !one.writing && !one.empty && one.facts?.sha256 == null);
     for (let at = 0; at < fresh.length; at += batch)
       done.sealed.push(...(await sealSome(fresh.slice(at, at + batch), store, now)));

@@ -43,6 +43,15 @@ export interface SpyRequest {
   supervisor: CallingUser;
   leg: ChannelRef;
   mode: SpyMode;
+  /** Ends the ringing; who has picked up is taken off by `stop`. */
+  signal?: AbortSignal;
+}
+
+/** How somebody is called into a conference. */
+export interface Inviting {
+  ringSeconds: number;
+  /** Ends the ringing. */
+  signal?: AbortSignal;
 }
 
 /** A supervisor on a call. */
@@ -143,7 +152,7 @@ export interface ControlPlane {
   conferences(): Promise<LiveConference[]>;
   changeConference(conference: ConferenceRef, change: ConferenceChange): Promise<void>;
   /** Calls somebody into a conference; answers like `originate`. */
-  invite(conference: ConferenceRef, to: DialledTarget, options: { ringSeconds: number }): Promise<Originated>;
+  invite(conference: ConferenceRef, to: DialledTarget, options: Inviting): Promise<Originated>;
 
   close(): Promise<void>;
 }

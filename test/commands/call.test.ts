@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { SipctlError } from '../../src/errors.ts';
 import { type Asked, ScriptedPbx, scriptedNow } from '../support/scripted-plane.ts';
 import { ann, bob, carrier, type LiveSite, liveSite } from './live-site.ts';
 
@@ -132,6 +134,29 @@ describe('a call', () => {
     );
     expect([...site.pbx.legs.keys()]).toEqual(['e300.1', 'e300.2']);
     expect(await whispers('call hangup --all --tenant acme')).toBe('0 calls of tenant acme were hung up\n');
+  });
+
+  it('says which calls were hung up where others were not, and where Ctrl-C came', async () => {
+    site.inbound();
+    site.internal();
+    site.pbx.on('hangup', ({ id }: { id: string }) => {
+      if (id.startsWith('c100'))
+        throw new SipctlError('failed', { code: 'stuck', message: 'it does not end' });
+    });
+    const all = await site.run('call hangup --all --tenant acme --yes --json');
+    expect([all.code, all.json().data]).toEqual([1, { hungUp: ['d200.1'], count: 1, cause: 16 }]);
+    const interrupt = new AbortController();
+    site.pbx.on('hangup', () => interrupt.abort());
+    const ended = await site.run('call hangup --all --tenant acme --yes', { signal: interrupt.signal });
+    expect([ended.code, ended.stderr]).toEqual([
+      130,
+      'error: interrupted: 1 call of tenant acme was hung up, of 2\n',
+    ]);
+  });
+
+  it('shows a caller whose number would steer the terminal', async () => {
+    site.pbx.call('n100', { endpoint: 'acme.main', number: '+49\u001b[2J', dialled: '+4930555555' }, ann);
+    expect(await whispers('call hold n100 --tenant acme')).toBe('+49\\u001b[2J is held\n');
   });
 
   it('has a leg that a verb means by itself: the party outside; between users it has to be said', async () => {
@@ -366,6 +391,30 @@ describe('call listen, whisper and barge', () => {
     });
     expect([ended.code, ended.stderr]).toEqual([130, expect.stringContaining('boss listened for 7 s')]);
     expect((await rows())[0]).toMatchObject({ action: 'listen', detail: { state: 'ended', seconds: 7 } });
+  });
+
+  it('end the ringing at Ctrl-C, and keep what is known where the PBX is lost', async () => {
+    site.inbound();
+    const interrupt = new AbortController();
+    site.pbx.on('spy', async ({ signal }: { signal: AbortSignal }) => {
+      setTimeout(() => interrupt.abort(), 20);
+      await once(signal, 'abort');
+      throw new SipctlError('interrupted', { code: 'interrupted', message: 'the call was interrupted' });
+    });
+    const ended = await site.run('call listen c100.1 --tenant acme --user boss', {
+      signal: interrupt.signal,
+    });
+    expect([ended.code, ended.stderr]).toEqual([
+      130,
+      expect.stringContaining('the phone of boss does not ring any more'),
+    ]);
+    expect((await rows())[0]).toMatchObject({ detail: { state: 'failed' } });
+    const lost = new SipctlError('unreachable', { code: 'lost', message: 'the connection was closed' });
+    site.pbx.on('spy', () => ({ id: 's1', ended: Promise.reject(lost), stop: async () => undefined }));
+    await fails('call listen c100.1 --tenant acme --user boss', 7, 'lost');
+    expect((await rows())[0]).toMatchObject({
+      detail: { state: 'lost', seconds: 0, why: 'the connection was closed' },
+    });
   });
 
   it('are refused to those who talk, to strangers, and before anybody has answered', async () => {

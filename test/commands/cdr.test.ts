@@ -247,4 +247,52 @@ describe('cdr', () => {
     const { data } = (await site.ok('audit --tenant acme --noun cdr --json')).json();
     expect(data).toMatchObject({ entries: [{ action: 'remove', detail: { removed: 1 } }] });
   });
+
+  it('prune wants the exact count where more than 30 % of ten or more calls would go', async () => {
+    const row = (at: number): string =>
+      asterisk.missed.replace('1777892400.3', `17778924${at}.3`).replace('13:00:00', `13:00:${at}`);
+    await imported(Array.from({ length: 12 }, (_, at) => row(10 + at)));
+    const prune = 'cdr prune --all-tenants --older-than 2026-05-05 --yes --json';
+    const refused = await site.run(prune);
+    const of = (await listed()).length;
+    expect(of).toBeGreaterThanOrEqual(10);
+    expect([refused.code, refused.json().errors]).toEqual([
+      4,
+      [
+        expect.objectContaining({
+          code: 'too_many_removals',
+          hint: expect.stringContaining(`--confirm ${of}`),
+        }),
+      ],
+    ]);
+    expect((await site.run(`${prune} --confirm ${of - 1}`)).code).toBe(4);
+    expect((await site.ok(`${prune} --confirm ${of}`)).json().data).toMatchObject({ removed: of });
+  });
+
+  it('export stops in the middle at Ctrl-C, also where the file takes everything at once', async () => {
+    const more = Array.from({ length: 1200 }, (_, at) =>
+      asterisk.missed.replace('1777892400.3', `${1777900000 + at}.3`).replace('00000003', `${10000000 + at}`),
+    );
+    await imported(more);
+    const interrupt = new AbortController();
+    process.once('SIGUSR2', () => interrupt.abort());
+    let written = '';
+    const ended = await site.run('cdr export --all-tenants --format ndjson', {
+      signal: interrupt.signal,
+      onOut: (text) => {
+        if (written === '') process.kill(process.pid, 'SIGUSR2');
+        written += text;
+      },
+    });
+    expect(ended.code).toBe(130);
+    expect(written.split('\n').length).toBeLessThan(1200);
+  });
+
+  it('refuse a day that no calendar has', async () => {
+    for (const time of ['2026-02-31', '2026-02-31T10:00', '2026-04-31T10:00Z']) {
+      const ended = await site.run(['cdr', 'list', '--all-tenants', '--from', time, '--json']);
+      expect([time, ended.code, ended.json().errors[0]?.code]).toEqual([time, 3, 'invalid_from']);
+    }
+    expect((await site.run('cdr prune --all-tenants --older-than 2026-02-30 --yes')).code).toBe(3);
+  });
 });

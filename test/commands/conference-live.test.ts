@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { scriptedNow } from '../support/scripted-plane.ts';
 import { type LiveSite, liveSite } from './live-site.ts';
@@ -104,7 +105,7 @@ describe('conference', () => {
         args: [
           { tenant: 'acme', name: 'empty' },
           { tenant: 'acme', dialled: '+4930123456' },
-          { ringSeconds: 30 },
+          { ringSeconds: 30, signal: expect.any(AbortSignal) },
         ],
       },
     ]);
@@ -113,5 +114,18 @@ describe('conference', () => {
     expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining('1002 did not answer: Busy')]);
     expect((await site.run('conference invite board --tenant acme')).code).toBe(64);
     expect((await site.run('conference invite nowhere --tenant acme --to 1001')).code).toBe(5);
+  });
+
+  it('an invitation ends at Ctrl-C: the phone is left in peace at once', async () => {
+    const interrupt = new AbortController();
+    site.pbx.on('invite', async (_room: unknown, _to: unknown, { signal }: { signal: AbortSignal }) => {
+      setTimeout(() => interrupt.abort(), 20);
+      await once(signal, 'abort');
+      throw signal.reason;
+    });
+    const ended = await site.run('conference invite board --tenant acme --to bob', {
+      signal: interrupt.signal,
+    });
+    expect([ended.code, ended.stderr]).toEqual([130, expect.stringContaining('1002 does not ring any more')]);
   });
 });

@@ -85,6 +85,10 @@ describe('metrics', () => {
     expect(ended.stdout).toBe('');
     expect(series(readFileSync(file, 'utf8')).get('sipctl_node_up{node="pbx1"}')).toBe(1);
     expect(readdirSync(join(box.dir, 'textfile'))).toEqual(['sipctl.prom']);
+    const device = await box.sipctl(['metrics', '--textfile', join(box.dir, 'textfile')], {
+      control: pbx.open,
+    });
+    expect([device.code, device.stderr]).toEqual([3, expect.stringContaining('is no regular file')]);
   });
 
   it('gives the same as data', async () => {

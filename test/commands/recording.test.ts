@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -267,5 +268,75 @@ describe('a node that cannot be looked at', () => {
     expect(ids(ended)).toHaveLength(3);
     expect(ended.json().warnings).toHaveLength(1);
     expect((await box.sipctl('recording list --tenant acme --node away --json')).code).toBe(7);
+  });
+});
+
+describe('what somebody else put there', () => {
+  const seal = 'recording seal --tenant acme';
+  const at = (folder: string, ago: number, id: string) =>
+    join(folder, 'sipctl', `acme/${day(ago)}/${id}.wav`);
+
+  it('a caller’s number in a list steers no terminal', async () => {
+    const { box } = await site();
+    const raw = new BetterSqlite3(box.db);
+    raw
+      .prepare(
+        `INSERT INTO cdrs (node, call, tenant, direction, "from", "to", started_at, ended_at, talk_seconds, cause,
+         recorded, source) VALUES ('pbx1', '1763755659.12', 'acme', 'inbound', ?, '1', '', '', 0, '', 1, '')`,
+      )
+      .run('+49\u001b]0;x\u0007');
+    raw.close();
+    for (const verb of ['list', 'show 1763755659.12']) {
+      const { stdout } = await box.ok(`recording ${verb} --tenant acme`);
+      expect(stdout).toContain('+49\\u001b]0;x\\u0007');
+      expect(stdout).not.toContain('\u001b');
+    }
+  });
+
+  it('a sealed recording that lost its sound is found, and not removed', async () => {
+    const { box, folder } = await site();
+    await box.ok(seal);
+    const file = leave(folder, `acme/${day(1)}/1763755659.12.wav`, wave(0));
+    expect((await box.ok(seal)).stdout).toBe('0 sealed, 0 without sound removed, 0 still written\n');
+    expect(existsSync(file)).toBe(true);
+    expect((await box.sipctl('recording verify --tenant acme --json')).json().data).toMatchObject({
+      findings: [{ code: 'changed' }],
+    });
+  });
+
+  it('a file without sound is removed with an audit row', async () => {
+    const { box, folder } = await site();
+    leave(folder, `acme/${day(0)}/1763759999.1.wav`, wave(0));
+    expect((await box.ok(seal)).stdout).toBe('3 sealed, 1 without sound removed, 0 still written\n');
+    const { data } = (await box.ok('audit --tenant acme --noun recording --json')).json();
+    expect(data).toMatchObject({ entries: [{ action: 'remove', name: '1763759999.1' }] });
+  });
+
+  it('a link that leads out, or a folder, in the place of a sealed one hides no other finding', async () => {
+    const { box, folder } = await site();
+    await box.ok(seal);
+    const [link, directory] = [at(folder, 1, '1763755659.12'), at(folder, 40, '1760000000.1')];
+    rmSync(link);
+    symlinkSync('/etc/passwd', link);
+    rmSync(directory);
+    mkdirSync(directory);
+    const verified = await box.sipctl('recording verify --tenant acme --json');
+    const { findings, intact } = verified.json().data as { findings: { code: string }[]; intact: number };
+    expect([verified.code, intact, findings.map(({ code }) => code).sort()]).toEqual([
+      ...[1, 1, ['missing', 'missing', 'unknown']],
+    ]);
+  });
+
+  it('a pipe or a folder is not replaced by what is fetched, nor is an age too large', async () => {
+    const { box, out } = await site();
+    const pipe = join(out, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const output of [pipe, out]) {
+      const got = await box.sipctl(`recording get 1763755659.12 --tenant acme -o ${output} --force --json`);
+      expect([got.code, got.json().errors[0]?.code]).toEqual([3, 'not_a_file']);
+    }
+    expect(statSync(pipe).isFIFO()).toBe(true);
+    const { stdout } = await box.ok('recording prune --tenant acme --older-than 999999999 --dry-run');
+    expect(stdout).toMatch(/^0 recordings/);
   });
 });

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type SpawnOptionsWithStdioTuple, type StdioNull, type StdioPipe, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LiveLine } from '../../model/live/line.ts';
@@ -52,13 +52,14 @@ function runOnce(
   signal: AbortSignal,
 ): Promise<string | null> {
   return new Promise((resolve) => {
-    const child = spawn('/bin/sh', ['-c', command], {
+    const child = started(command, {
       env: { ...env, ...eventVariables(line) } as NodeJS.ProcessEnv,
       // Standard output belongs to the stream of events.
       stdio: ['pipe', 'ignore', 'pipe'],
       // A group of its own, so that whatever the shell started ends with it.
       detached: true,
     });
+    if (typeof child === 'string') return resolve(`cannot be run: ${child}`);
     let words = '';
     let reason: string | null = null;
     const end = (why: string): void => {
@@ -88,6 +89,15 @@ function runOnce(
       else settle(null);
     });
   });
+}
+
+// Where the environment is too large for the system, it throws; one event must not end the monitor.
+function started(command: string, options: SpawnOptionsWithStdioTuple<StdioPipe, StdioNull, StdioPipe>) {
+  try {
+    return spawn('/bin/sh', ['-c', command], options);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+  }
 }
 
 function endGroup(pid: number | undefined): void {

@@ -2,6 +2,7 @@ import type {
   ConferenceChange,
   ConferenceRef,
   DialledTarget,
+  Inviting,
   LiveConference,
   LiveMember,
   Originated,
@@ -164,7 +165,7 @@ export async function invite(
   hands: Hands,
   { tenant, name }: ConferenceRef,
   to: DialledTarget,
-  { ringSeconds }: { ringSeconds: number },
+  { ringSeconds, signal }: Inviting,
 ): Promise<Originated> {
   const context = namesOf(tenant).of('conference', name);
   if (!(await hands.hasExtension(context, invited))) {
@@ -179,6 +180,7 @@ export async function invite(
     does: { Context: context, Exten: invited, Priority: 1 },
     tenant,
     ringSeconds,
+    signal,
   });
   return outcome;
 }

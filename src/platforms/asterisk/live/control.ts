@@ -6,6 +6,7 @@ import type {
   ConferenceRef,
   ControlPlane,
   DialledTarget,
+  Inviting,
   LiveConference,
   Originated,
   Spying,
@@ -156,11 +157,7 @@ export class AsteriskControl implements ControlPlane {
     return changeConference(this.#hands, conference, change);
   }
 
-  invite(
-    conference: ConferenceRef,
-    to: DialledTarget,
-    options: { ringSeconds: number },
-  ): Promise<Originated> {
+  invite(conference: ConferenceRef, to: DialledTarget, options: Inviting): Promise<Originated> {
     return invite(this.#hands, conference, to, options);
   }
 

@@ -12,13 +12,14 @@ const pollMs = 1000;
  * Rings a supervisor's phones, and lets the one that is picked up listen to a leg.
  * @throws like `ControlPlane`, and `failed` where nobody picks up
  */
-export async function spy(hands: Hands, { supervisor, leg, mode }: SpyRequest): Promise<Spying> {
+export async function spy(hands: Hands, { supervisor, leg, mode, signal }: SpyRequest): Promise<Spying> {
   const spied = (await hands.demand(leg)).get('Channel') ?? leg.channel;
   const rung = await ring(hands, {
     channels: await phonesOf(hands, supervisor),
     does: { Application: 'ChanSpy', Data: `${spied},${modes[mode]}` },
     tenant: supervisor.tenant,
     ringSeconds: supervisor.ringSeconds,
+    signal,
   });
   if (rung.id === null) {
     throw notDone('not_picked_up', `${supervisor.username} did not pick up: ${rung.text || 'no answer'}`);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ChannelRef, DialledTarget, Originated } from '../../control-plane.ts';
+import type { ChannelRef, DialledTarget, Inviting, Originated } from '../../control-plane.ts';
 import { killChannel, perform } from '../esl/commands.ts';
 import type { Ask } from '../esl/replies.ts';
 import { ofTenant, ring } from './call-verbs.ts';
@@ -25,12 +25,13 @@ import {
 export async function dialThrough(
   verbs: Verbs,
   to: DialledTarget,
-  ringSeconds: number,
+  { ringSeconds, signal }: Inviting,
 ): Promise<{ leg: string; halves: readonly string[] } | Originated> {
   const { ask } = verbs;
   const { extension, context } = await placeOf(ask, to);
   const made = await ring(verbs, `loopback/${extension}/${context}/XML`, '&park()', {
     ringSeconds,
+    signal,
     shown: extension,
     // Both halves stay until the far end was taken.
     variables: {
@@ -97,7 +98,7 @@ async function consult(
   ringSeconds: number,
 ): Promise<string> {
   try {
-    const made = await dialThrough(verbs, to, ringSeconds);
+    const made = await dialThrough(verbs, to, { ringSeconds });
     if ('leg' in made) return made.leg;
     throw verbError(
       'failed',

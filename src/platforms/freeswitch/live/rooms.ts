@@ -3,6 +3,7 @@ import type {
   ConferenceChange,
   ConferenceRef,
   DialledTarget,
+  Inviting,
   LiveConference,
   LiveMember,
   Originated,
@@ -114,10 +115,10 @@ export async function invite(
   verbs: Verbs,
   ref: ConferenceRef,
   to: DialledTarget,
-  { ringSeconds }: { ringSeconds: number },
+  inviting: Inviting,
 ): Promise<Originated> {
   const name = nameOf(ref);
-  const made = await dialThrough(verbs, to, ringSeconds);
+  const made = await dialThrough(verbs, to, inviting);
   if (!('leg' in made)) return made;
   await perform(verbs.ask, 'uuid_transfer', made.leg, `conference:${name}@${name}`, 'inline');
   await demand(`${to.dialled} is not in ${ref.name}`, async () => {

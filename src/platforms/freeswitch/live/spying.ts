@@ -13,7 +13,7 @@ const variables: Readonly<Record<SpyMode, Readonly<Record<string, string>>>> = {
 };
 
 /** Rings the supervisor's phones, and lets whoever answers hear a call. @throws SipctlError */
-export async function spy(verbs: Verbs, { supervisor, leg, mode }: SpyRequest): Promise<Spying> {
+export async function spy(verbs: Verbs, { supervisor, leg, mode, signal }: SpyRequest): Promise<Spying> {
   const { ask } = verbs;
   // FreeSWITCH would ring the supervisor also for a call that is not there.
   if (!isAnswered(await channelOf(ask, leg))) throw notAnswered(leg);
@@ -26,6 +26,7 @@ export async function spy(verbs: Verbs, { supervisor, leg, mode }: SpyRequest): 
     const made = await ring(verbs, phonesOf(supervisor), `&eavesdrop(${leg.id})`, {
       ringSeconds: supervisor.ringSeconds,
       shown: supervisor.extension,
+      signal,
       variables: { ...variables[mode], sipctl_spying: mark, eavesdrop_enable_dtmf: 'false' },
     });
     const id = made.callId;
