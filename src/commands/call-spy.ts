@@ -83,6 +83,7 @@ async function overseen(app: App, found: FoundCall, request: Request): Promise<R
     throw error;
   }
   const seconds = await untilOver(app, spying, () => {
+    app.endsAtInterrupt();
     if (!app.config.quiet)
       app.terminal.err(`${supervisor.username} ${during[mode](partyText(leg))}; Ctrl-C ends it\n`);
   });
