@@ -45,7 +45,7 @@ export class AmiMessage {
   readonly #text: string;
   /** Three numbers for each header: where its name begins, its colon, and where its value ends. */
   #marks: number[] | null = null;
-  #output: string[] = [];
+  #output: string[] | null = null;
 
   constructor(text: string) {
     this.#text = text;
@@ -63,7 +63,7 @@ export class AmiMessage {
   /** The lines that a CLI command printed, whole; empty for every other message. */
   get output(): readonly string[] {
     this.#parsed();
-    return this.#output;
+    return this.#output ?? [];
   }
 
   /** The first value of a header, whatever its case. */
@@ -129,6 +129,7 @@ export class AmiMessage {
     const text = this.#text;
     const from = text.charCodeAt(colon + 1) === space ? colon + 2 : colon + 1;
     if (colon - start === 6 && text.startsWith('Output', start)) {
+      this.#output ??= [];
       this.#output.push(text.slice(from, end));
       return;
     }
