@@ -16,6 +16,8 @@ export interface App {
   readonly now: () => Date;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
+  /** From here on Ctrl-C is how the command ends: there is no step that would be finished or undone, and no word of one. */
+  readonly endsAtInterrupt: () => void;
   /** Who is at work, for audit, locks and history. */
   readonly self: LeaseOwner;
   readonly env: Readonly<Record<string, string | undefined>>;

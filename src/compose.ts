@@ -25,6 +25,8 @@ export interface Parts {
   version: string;
   env: Environment;
   signal: AbortSignal;
+  /** See `App`. */
+  endsAtInterrupt?: () => void;
   now?: () => Date;
   fileOperations?: FileOperations;
   /** Opens sessions at nodes in the place of their engines. */
@@ -50,6 +52,7 @@ export function compose(parts: Parts): App {
     version,
     env,
     signal,
+    endsAtInterrupt: parts.endsAtInterrupt ?? (() => undefined),
     now,
     self,
     store: (options) => {

@@ -19,6 +19,8 @@ export interface Surroundings {
   home: string;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
+  /** See `App`. */
+  endsAtInterrupt?: () => void;
   now?: () => Date;
   fileOperations?: FileOperations;
   control?: OpenControl;
@@ -27,8 +29,7 @@ export interface Surroundings {
 /** Runs one command line of this process and says its exit code. */
 export async function main(argv: readonly string[], version: string): Promise<number> {
   const terminal = systemTerminal(process.env);
-  const interrupt = new AbortController();
-  const stopListening = onInterrupt(interrupt, terminal);
+  const interrupt = new Interrupt(terminal);
   leaveErrorsToWriters();
   try {
     return await run(argv, version, {
@@ -36,9 +37,10 @@ export async function main(argv: readonly string[], version: string): Promise<nu
       env: process.env,
       home: ownHome(),
       signal: interrupt.signal,
+      endsAtInterrupt: () => interrupt.isUsualEnd(),
     });
   } finally {
-    stopListening();
+    interrupt.stopListening();
   }
 }
 
@@ -141,15 +143,34 @@ function ownHome(): string {
   }
 }
 
-// The first Ctrl-C lets the current step end or undoes it; the second one ends the process.
-function onInterrupt(controller: AbortController, terminal: Terminal): () => void {
-  const handle = (): void => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted.code);
-    terminal.err('interrupted: the current step is being finished or undone\n');
-    controller.abort();
+/** The first Ctrl-C lets the current step end or undoes it; the second one ends the process. */
+class Interrupt {
+  readonly #controller = new AbortController();
+  readonly #terminal: Terminal;
+  #hasSteps = true;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+    process.on('SIGINT', this.#handle).on('SIGTERM', this.#handle);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  isUsualEnd(): void {
+    this.#hasSteps = false;
+  }
+
+  stopListening(): void {
+    process.off('SIGINT', this.#handle).off('SIGTERM', this.#handle);
+  }
+
+  readonly #handle = (): void => {
+    if (this.signal.aborted) process.exit(exitCodes.interrupted.code);
+    if (this.#hasSteps) this.#terminal.err('interrupted: the current step is being finished or undone\n');
+    this.#controller.abort();
   };
-  process.on('SIGINT', handle).on('SIGTERM', handle);
-  return () => void process.off('SIGINT', handle).off('SIGTERM', handle);
 }
 
 // `sipctl … | head` closes the pipe early: that is no failure worth a word, and must not end an apply half-way.

@@ -83,12 +83,14 @@ async function overseen(app: App, found: FoundCall, request: Request): Promise<R
     if (!app.signal.aborted) throw error;
     return interruptedResult(`interrupted: the phone of ${supervisor.username} does not ring any more`);
   }
-  if (!app.config.quiet)
-    app.terminal.err(`${supervisor.username} ${during[mode](partyText(leg))}; Ctrl-C ends it\n`);
   const begun = app.now().getTime();
   let seconds: number;
   try {
-    seconds = await untilOver(app, spying);
+    seconds = await untilOver(app, spying, () => {
+      app.endsAtInterrupt();
+      if (!app.config.quiet)
+        app.terminal.err(`${supervisor.username} ${during[mode](partyText(leg))}; Ctrl-C ends it\n`);
+    });
   } catch (error) {
     // Who listened may still do so: what is known by now is kept all the same.
     const known = Math.round((app.now().getTime() - begun) / 1000);

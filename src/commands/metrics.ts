@@ -81,6 +81,7 @@ async function keepTelling(
   nodes: readonly WatchedNode[],
   scope: Scope,
 ): Promise<Result> {
+  app.endsAtInterrupt();
   const picture = new Picture(nodes.map(({ node }) => node));
   const counters = new Counters();
   const now = (): number => app.now().getTime();

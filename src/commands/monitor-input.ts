@@ -16,7 +16,7 @@ const states = new Set([...callStates, ...trunkWords]);
 const eventNames = new Set([
   ...['call', 'trunk', 'user', 'node'],
   ...['present', 'ringing', 'answered', 'held', 'resumed', 'changed', 'ended'].map((word) => `call.${word}`),
-  ...['present', ...trunkWords, 'reachable', 'unreachable'].map((word) => `trunk.${word}`),
+  ...['present', ...trunkWords, 'reachable', 'unreachable', 'gone'].map((word) => `trunk.${word}`),
   ...['user.present', 'user.registered', 'user.unregistered'],
   ...['node.connected', 'node.lost', 'node.restarted'],
 ]);

@@ -40,6 +40,7 @@ function refuseContradictions({ options }: Input): void {
 }
 
 async function watch(app: App, input: Input, asked: Pick<Monitoring, 'nodes' | 'filter'>): Promise<Result> {
+  app.endsAtInterrupt();
   const speaker: Speaker = { say: (text) => app.terminal.err(`${text}\n`) };
   const complain = (text: string): void => speaker.say(text);
   const hooks = await hooksOf(app, input, complain);

@@ -115,8 +115,11 @@ export interface ControlPlane {
   legs(): Promise<LegFacts[]>;
   /** How every trunk stands now, and which users have phones registered. */
   standings(): Promise<{ trunks: TrunkFacts[]; users: UserFacts[] }>;
-  /** Everything from the opening of the session on, in order. Throws where the connection is lost. */
-  changes(): AsyncIterableIterator<LiveChange>;
+  /**
+   * Everything from the opening of the session on, in order, as much at a time as is there. Throws where the connection is
+   * lost.
+   */
+  changes(): AsyncIterableIterator<LiveChange[]>;
 
   /** Ends one channel, and with it a call of two. */
   hangup(leg: ChannelRef, q850: number): Promise<void>;

@@ -79,8 +79,10 @@ async function* session(
   { calls, standings }: Live,
   { node, now }: Watch,
 ): AsyncGenerator<LiveEvent[], void, undefined> {
-  const take = (change: LiveChange): LiveEvent[] =>
-    change.kind === 'leg' || change.kind === 'leg-ended' ? calls.apply(change) : standings.apply(change);
+  const take = (changes: readonly LiveChange[]): LiveEvent[] =>
+    changes.flatMap((change) =>
+      change.kind === 'leg' || change.kind === 'leg-ended' ? calls.apply(change) : standings.apply(change),
+    );
   calls.begin();
   standings.begin();
   const changes = plane.changes();

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -295,7 +295,7 @@ export async function benchMonitorLatency(): Promise<BenchResult[]> {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
-      return latencies(await timed(createInterface(child.stdout), server));
+      return latencies(await timed(createInterface(child.stdout), server), child.pid);
     } finally {
       child.kill('SIGTERM');
       await once(child, 'exit');
@@ -322,10 +322,10 @@ async function timed(lines: Interface, server: AmiServer): Promise<number[]> {
     if (at !== undefined) took.push(now - at);
   });
   await connected;
-  const begun = performance.now();
   const calls = Math.ceil((ratePerSecond * latencySeconds) / eventsPerCall);
   const all = Array.from({ length: calls }, (_, call) => ({ call, events: eventsOfCall(call) }));
   const every = all.flatMap(({ call, events }) => events.map((text, at) => ({ call, text, at })));
+  const begun = performance.now();
   for (let next = 0; next < every.length; ) {
     const due = Math.floor(((performance.now() - begun) / 1000) * ratePerSecond);
     for (; next < Math.min(due, every.length); next += 1) {
@@ -342,7 +342,20 @@ async function timed(lines: Interface, server: AmiServer): Promise<number[]> {
   return took.slice((2 * ratePerSecond) / eventsPerCall);
 }
 
-function latencies(took: number[]): BenchResult[] {
+/**
+ * What the scheduler kept a process from: on a machine that does other things, too, lines are late because their process does
+ * not run. Linux alone tells.
+ */
+function waited(pid: number | undefined): string {
+  try {
+    const [ran = 0, waiting = 0] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ').map(Number);
+    return `; sipctl ran for ${(ran / 1e9).toFixed(1)} s, and waited ${(waiting / 1e9).toFixed(1)} s for a core`;
+  } catch {
+    return '';
+  }
+}
+
+function latencies(took: number[], pid: number | undefined): BenchResult[] {
   const sorted = [...took].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
   return [
@@ -351,7 +364,7 @@ function latencies(took: number[]): BenchResult[] {
       value: at(0.99),
       unit: 'ms',
       target: { atMost: 20 },
-      note: `p50 ${at(0.5).toFixed(1)} ms, p95 ${at(0.95).toFixed(1)} ms, of ${sorted.length} lines; load ${(loadavg()[0] ?? 0).toFixed(1)}`,
+      note: `p50 ${at(0.5).toFixed(1)} ms, p95 ${at(0.95).toFixed(1)} ms, of ${sorted.length} lines; load ${(loadavg()[0] ?? 0).toFixed(1)}${waited(pid)}`,
     },
   ];
 }

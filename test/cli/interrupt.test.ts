@@ -80,6 +80,15 @@ for (const command of ['rollback pbx --to 0 --yes', 'drift', 'status', 'doctor',
   });
 }
 
+for (const command of ['monitor --json', 'metrics --listen 127.0.0.1:0 --quiet']) {
+  it(`ends ${command} without a word of steps, as it has none`, async () => {
+    const run = cli.start(command.split(' '), patient);
+    await connected(silent);
+    run.process.kill('SIGINT');
+    expect(await run.ended).toMatchObject({ code: 130, signal: null, stdout: '', stderr: '' });
+  });
+}
+
 it('ends with 130 too where the PBX let it in and then fell silent', async () => {
   let ask = (): void => undefined;
   const asked = new Promise<void>((resolve) => {

@@ -204,7 +204,7 @@ describeAsterisk(
       const watching = await open('live', true);
       const changes: unknown[] = [];
       const reading = (async () => {
-        for await (const change of watching.changes()) changes.push(change);
+        for await (const change of watching.changes()) changes.push(...change);
       })();
       try {
         await watching.legs();

@@ -231,10 +231,10 @@ class ScriptedSession {
   }
 
   // What was told before the connection was lost still arrives.
-  async *#changes(): AsyncIterableIterator<LiveChange> {
+  async *#changes(): AsyncIterableIterator<LiveChange[]> {
     for (;;) {
-      const next = this.#queue.shift();
-      if (next !== undefined) yield next;
+      const next = this.#queue.splice(0);
+      if (next.length > 0) yield next;
       else if (this.#lost !== null) throw this.#lost;
       else if (this.#isClosed) return;
       else {

@@ -39,7 +39,8 @@ export type LiveEvent =
       call: Call;
     }
   | {
-      event: 'trunk.present' | `trunk.${TrunkWord}` | 'trunk.reachable' | 'trunk.unreachable';
+      /** `gone`: the PBX has it no more; `trunk` is how it stood last. */
+      event: 'trunk.present' | `trunk.${TrunkWord}` | 'trunk.reachable' | 'trunk.unreachable' | 'trunk.gone';
       at: number;
       node: string;
       previous: TrunkWord | null;

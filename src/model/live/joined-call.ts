@@ -50,8 +50,9 @@ export function learn(call: JoinedCall, leg: KnownLeg): void {
   call.to ??= isFirst ? facts.dialled : facts.number;
   call.codec ??= facts.codec;
   if (facts.recorded) call.wasRecorded = true;
+  if (call.answeredAt !== null || facts.answeredAt === null) return;
   const decides = isFirst || !call.legs.has(call.first.facts.id);
-  if (decides && facts.answeredAt !== null) call.answeredAt ??= facts.answeredAt;
+  if (decides) call.answeredAt = facts.answeredAt;
 }
 
 /** The call as others see it, with the legs it has, or, where it is over, had; `endedAt` is null while it lasts. */

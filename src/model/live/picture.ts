@@ -23,8 +23,7 @@ export class Picture {
 
   apply(event: LiveEvent): void {
     if ('call' in event) this.#call(event.call);
-    else if ('trunk' in event)
-      this.trunks.set(`${event.node} ${event.trunk.tenant} ${event.trunk.trunk}`, event.trunk);
+    else if ('trunk' in event) this.#trunk(event.trunk, event.event === 'trunk.gone');
     else if ('user' in event) this.#user(event.user);
     else if (event.event !== 'node.restarted')
       this.#node(event.node, event.event === 'node.lost' ? 'lost' : 'connected', event.detail, event.at);
@@ -44,6 +43,12 @@ export class Picture {
     const key = callKey(call);
     if (call.state === 'ended') this.calls.delete(key);
     else this.calls.set(key, call);
+  }
+
+  #trunk(trunk: TrunkStanding, isGone: boolean): void {
+    const key = `${trunk.node} ${trunk.tenant} ${trunk.trunk}`;
+    if (isGone) this.trunks.delete(key);
+    else this.trunks.set(key, trunk);
   }
 
   #user(user: UserStanding): void {

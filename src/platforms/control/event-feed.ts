@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { EventQueue } from './event-queue.ts';
+import { EventQueue, type EventStream } from './event-queue.ts';
 
 /** What a feed must know of the connection that it belongs to. */
 export interface FeedOptions {
@@ -31,7 +31,7 @@ export class EventFeed<Event> {
   }
 
   /** A further consumer: it gets the events from now on, and the error where the connection is lost. */
-  open(): AsyncIterableIterator<Event> {
+  open(): EventStream<Event> {
     const queue = new EventQueue<Event>(
       () => this.regulate(),
       (done) => this.#drop(done),

@@ -22,6 +22,9 @@ export type AmiFields = Readonly<Record<string, string | number | boolean | read
 
 const cr = 13;
 const lf = 10;
+const space = 32;
+/** The bit in which `A` and `a` differ. */
+const upperOrLower = 32;
 const follows = 'Response: Follows';
 const endOfMessage = Buffer.from('\r\n\r\n');
 const endOfFollows = Buffer.from('\n--END COMMAND--\r\n\r\n');
@@ -34,11 +37,15 @@ const longestMessage = 128 * 1024 * 1024;
 // A buffer that held a giant answer is given back; a smaller one serves the next message.
 const keptCapacity = 1024 * 1024;
 
-/** One message of the manager interface: an answer or an event. It is taken apart when it is first asked. */
+/**
+ * One message of the manager interface: an answer or an event. Where its headers stand is found when one is first asked
+ * for, and only what is asked for is cut out: of most events nobody wants more than a few.
+ */
 export class AmiMessage {
   readonly #text: string;
-  #entries: AmiEntry[] | null = null;
-  #output: string[] = [];
+  /** Three numbers for each header: where its name begins, its colon, and where its value ends. */
+  #marks: number[] | null = null;
+  #output: string[] | null = null;
 
   constructor(text: string) {
     this.#text = text;
@@ -46,85 +53,115 @@ export class AmiMessage {
 
   /** The headers in their order, repeated ones repeated; without the lines of a command's output. */
   get entries(): readonly AmiEntry[] {
-    return this.#parsed();
+    const marks = this.#parsed();
+    const entries: AmiEntry[] = [];
+    for (let at = 0; at < marks.length; at += 3)
+      entries.push([this.#text.slice(marks[at], marks[at + 1]), this.#value(marks, at)]);
+    return entries;
   }
 
   /** The lines that a CLI command printed, whole; empty for every other message. */
   get output(): readonly string[] {
     this.#parsed();
-    return this.#output;
+    return this.#output ?? [];
   }
 
   /** The first value of a header, whatever its case. */
   get(name: string): string | undefined {
-    const key = name.toLowerCase();
-    // Names differ in length nearly always, which makes this cheaper than an index per message.
-    for (const [header, value] of this.#parsed()) {
-      if (header.length === key.length && header.toLowerCase() === key) return value;
+    const marks = this.#parsed();
+    for (let at = 0; at < marks.length; at += 3) {
+      if (this.#isNamed(marks, at, name)) return this.#value(marks, at);
     }
     return undefined;
   }
 
   /** Every value of a header, whatever its case. */
   all(name: string): string[] {
-    const key = name.toLowerCase();
-    return this.#parsed()
-      .filter(([header]) => header.toLowerCase() === key)
-      .map(([, value]) => value);
-  }
-
-  #parsed(): AmiEntry[] {
-    if (this.#entries === null) {
-      this.#entries = [];
-      if (this.#text.startsWith(follows)) this.#parseFollows(this.#entries);
-      else this.#parseLines(this.#entries);
+    const marks = this.#parsed();
+    const values: string[] = [];
+    for (let at = 0; at < marks.length; at += 3) {
+      if (this.#isNamed(marks, at, name)) values.push(this.#value(marks, at));
     }
-    return this.#entries;
+    return values;
   }
 
-  #parseLines(entries: AmiEntry[]): void {
+  // Names differ in length or in their first letter nearly always, which makes this cheaper than an index per message.
+  #isNamed(marks: number[], at: number, name: string): boolean {
+    const start = marks[at] as number;
+    const colon = marks[at + 1] as number;
+    if (colon - start !== name.length) return false;
+    const text = this.#text;
+    if (((text.charCodeAt(start) ^ name.charCodeAt(0)) & ~upperOrLower) !== 0) return false;
+    return text.startsWith(name, start) || text.slice(start, colon).toLowerCase() === name.toLowerCase();
+  }
+
+  #value(marks: number[], at: number): string {
+    const colon = marks[at + 1] as number;
+    const from = this.#text.charCodeAt(colon + 1) === space ? colon + 2 : colon + 1;
+    return this.#text.slice(from, marks[at + 2]);
+  }
+
+  #parsed(): number[] {
+    if (this.#marks === null) {
+      this.#marks = [];
+      if (this.#text.startsWith(follows)) this.#parseFollows(this.#marks);
+      else this.#parseLines(this.#marks);
+    }
+    return this.#marks;
+  }
+
+  #parseLines(marks: number[]): void {
     const text = this.#text;
     let colon = -1;
     for (let start = 0; start < text.length; ) {
-      let end = text.indexOf('\r\n', start);
-      if (end === -1) end = text.length;
+      const end = endOfLine(text, start);
       if (colon < start) {
         // A colon far ahead is remembered, so that lines without one are not searched again and again.
         colon = text.indexOf(':', start);
         if (colon === -1) break;
       }
-      if (colon < end) this.#addLine(entries, start, colon, end);
+      if (colon < end) this.#addLine(marks, start, colon, end);
       start = end + 2;
     }
   }
 
-  #addLine(entries: AmiEntry[], start: number, colon: number, end: number): void {
+  #addLine(marks: number[], start: number, colon: number, end: number): void {
     const text = this.#text;
-    const from = text.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1;
+    const from = text.charCodeAt(colon + 1) === space ? colon + 2 : colon + 1;
     if (colon - start === 6 && text.startsWith('Output', start)) {
+      this.#output ??= [];
       this.#output.push(text.slice(from, end));
       return;
     }
     let to = end;
     while (to > from && text.charCodeAt(to - 1) === lf) to -= 1;
-    entries.push([text.slice(start, colon), text.slice(from, to)]);
+    marks.push(start, colon, to);
   }
 
   // The three headers of the old form end in CRLF; everything after them is what the command printed.
-  #parseFollows(entries: AmiEntry[]): void {
+  #parseFollows(marks: number[]): void {
     const text = this.#text;
     const header = /(Response|Privilege|ActionID): ?([^\r\n]*)\r\n/y;
+    const names = new Set<string>();
     let start = 0;
     for (let match = header.exec(text); match !== null; match = header.exec(text)) {
-      const [line, name = '', value = ''] = match;
-      if (entries.some((entry) => entry[0] === name)) break;
-      entries.push([name, value]);
+      const [line, name = ''] = match;
+      if (names.has(name)) break;
+      names.add(name);
+      marks.push(start, start + name.length, start + line.length - 2);
       start += line.length;
     }
     // A command that printed nothing leaves the end mark right after the headers.
     const end = text.endsWith(endOfOutput) ? text.length - endOfOutput.length : text.length;
     if (end >= start) this.#output = text.slice(start, end).replace(/\r$/, '').split(/\r?\n/);
   }
+}
+
+/** Where the next CRLF stands, or the end. One character is searched for: for two, the engine is far slower. */
+function endOfLine(text: string, start: number): number {
+  let end = text.indexOf('\r', start);
+  while (end !== -1 && text.charCodeAt(end + 1) !== lf) end = text.indexOf('\r', end + 1);
+  return end === -1 ? text.length : end;
 }
 
 /**

@@ -3,6 +3,7 @@ import { createConnection, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Secret } from '../../../model/secret.ts';
 import { EventFeed } from '../../control/event-feed.ts';
+import type { EventStream } from '../../control/event-queue.ts';
 import type { Place, Stage } from '../../control/failures.ts';
 import { type AmiFields, type AmiMessage, AmiParser, encodeAction } from './codec.ts';
 import { AmiError, AmiFailures, amiError } from './failures.ts';
@@ -107,7 +108,7 @@ export class AmiConnection {
   #socketError: Error | null = null;
   #closing: Promise<void> | null = null;
   /** Of a session with events: what came since the login, until somebody asks for it. */
-  #fromLogin: AsyncIterableIterator<AmiMessage> | null = null;
+  #fromLogin: EventStream<AmiMessage> | null = null;
 
   private constructor(socket: Socket, failures: AmiFailures, options: AmiOptions) {
     this.#socket = socket;
@@ -195,7 +196,7 @@ export class AmiConnection {
    * action awaits its answer, which may stand behind the events, is it read on.
    * The iteration ends at `close`, and throws where the connection is lost.
    */
-  events(): AsyncIterableIterator<AmiMessage> {
+  events(): EventStream<AmiMessage> {
     const first = this.#fromLogin;
     this.#fromLogin = null;
     return first ?? this.#feed.open();

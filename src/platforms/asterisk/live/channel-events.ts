@@ -162,8 +162,8 @@ export class ChannelEvents {
     if (id === undefined) return [];
     const seen = this.#channels.get(id) ?? this.#met(id, event);
     if (seen === null) return [];
-    const { callId, number, ...rest } = identityOf(event);
-    const facts: Partial<LegFacts> = { ...rest, ...more };
+    const { callId, number, account, name } = identityOf(event);
+    const facts: Partial<LegFacts> = { account, name, ...more };
     if (number !== null && !seen.isDialled) facts.number = number;
     const moved = callId !== seen.linked && callId !== '';
     if (moved) seen.linked = callId;
@@ -189,9 +189,9 @@ export class ChannelEvents {
   #tell(id: string, seen: Seen, facts: Partial<LegFacts>, at: number): LiveChange[] {
     const news: Partial<LegFacts> = {};
     let isNews = false;
-    for (const [key, value] of Object.entries(facts) as [keyof LegFacts, never][]) {
-      if (seen.facts[key] === value) continue;
-      news[key] = value;
+    for (const key of Object.keys(facts) as (keyof LegFacts)[]) {
+      if (seen.facts[key] === facts[key]) continue;
+      news[key] = facts[key] as never;
       isNews = true;
     }
     if (!isNews) return [];

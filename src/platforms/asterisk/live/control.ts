@@ -1,4 +1,5 @@
 import type { LegFacts, LiveChange, TrunkFacts, UserFacts } from '../../../model/live/changes.ts';
+import type { EventStream } from '../../control/event-queue.ts';
 import type {
   CallingUser,
   ChannelRef,
@@ -36,7 +37,7 @@ export interface OpenedSession {
   engine: Engine;
   boot: string;
   /** Events since the login; null where nobody asked for them. */
-  stream: AsyncIterator<AmiMessage> | null;
+  stream: EventStream<AmiMessage> | null;
   /** What was taken from the stream already. */
   early: Promise<IteratorResult<AmiMessage>>[];
 }
@@ -69,20 +70,28 @@ export class AsteriskControl implements ControlPlane {
     return this.#standings.load(this.#session.ami);
   }
 
-  async *changes(): AsyncGenerator<LiveChange, void, undefined> {
+  async *changes(): AsyncGenerator<LiveChange[], void, undefined> {
     const { stream, early } = this.#session;
     if (stream === null) throw new TypeError('the session was opened without events');
     try {
       for (;;) {
         const { done, value } = await (early.shift() ?? stream.next());
         if (done === true) return;
-        const at = Date.now();
-        yield* this.#channels.take(value, at);
-        yield* this.#standings.take(value, at);
+        const changes = this.#changesOf(value);
+        // While somebody waits for the next event, none is laid up.
+        const more = early.length === 0 ? stream.takeAll() : [];
+        for (const event of more) changes.push(...this.#changesOf(event));
+        if (changes.length > 0) yield changes;
       }
     } finally {
       await stream.return?.();
     }
+  }
+
+  #changesOf(event: AmiMessage): LiveChange[] {
+    const at = Date.now();
+    const changes = this.#channels.take(event, at);
+    return changes.length > 0 ? changes : this.#standings.take(event, at);
   }
 
   hangup(leg: ChannelRef, q850: number): Promise<void> {

@@ -138,11 +138,28 @@ function bodyLength(text = '0'): number | null {
 // Parsing the whole of an event costs as much as finding so many headers in its text.
 const cheapLookUps = 16;
 
-/** One event, as `event json` sends it. It is taken apart when it is asked for many headers; a few are just looked up. */
+/** Headers that are wanted of one event after the other. */
+export interface WantedHeaders {
+  names: ReadonlySet<string>;
+  pattern: RegExp;
+}
+
+/** Makes ready for `EslEvent.pick`. */
+export function wantedHeaders(names: readonly string[]): WantedHeaders {
+  // A name stands after a brace or a comma, which within a text have a backslash before the quotation mark.
+  const pattern = new RegExp(`[{,]"(${names.join('|')})":(?:"([^"\\\\]*)")?`, 'g');
+  return { names: new Set(names), pattern };
+}
+
+/**
+ * One event, as `event json` sends it. It is taken apart when it is asked for many headers; a few are just looked up, and
+ * those that are known beforehand found in one pass.
+ */
 export class EslEvent {
   readonly #text: string;
   #headers: Readonly<Record<string, unknown>> | null = null;
   #lookUps = 0;
+  #picked: { names: ReadonlySet<string>; values: Map<string, string> } | null = null;
 
   constructor(text: string) {
     this.#text = text;
@@ -165,6 +182,7 @@ export class EslEvent {
 
   /** The value of a header, by its name as FreeSWITCH spells it; the first one of a list. */
   get(name: string): string | undefined {
+    if (this.#headers === null && this.#picked?.names.has(name)) return this.#picked.values.get(name);
     if (this.#headers === null && this.#lookUps < cheapLookUps) {
       this.#lookUps += 1;
       const found = lookUp(this.#text, name);
@@ -173,9 +191,18 @@ export class EslEvent {
     return this.all(name)[0];
   }
 
-  /** Takes it apart now, which is cheaper for whoever is going to ask for many headers. */
-  unfold(): this {
-    this.#parsed();
+  /** Finds these headers now: a third of what taking it apart costs, as most of a channel's event are its variables. */
+  pick({ names, pattern }: WantedHeaders): this {
+    if (!isPlain(this.#text)) return this;
+    const values = new Map<string, string>();
+    pattern.lastIndex = 0;
+    for (let found = pattern.exec(this.#text); found !== null; found = pattern.exec(this.#text)) {
+      const [, name = '', value] = found;
+      // A list, or a text with a backslash: only parsing can tell.
+      if (value === undefined) return this;
+      values.set(name, value);
+    }
+    this.#picked = { names, values };
     return this;
   }
 
@@ -208,8 +235,7 @@ export class EslEvent {
  * backslash before it, so that `"name":` without one can be nothing but the name of a header. Null where only parsing can tell.
  */
 function lookUp(text: string, name: string): { value: string | undefined } | null {
-  const plain = text.startsWith('":"', text.indexOf('"', 2)) && (text.endsWith('"}') || text.endsWith(']}'));
-  if (!plain || !/^[\w-]+$/.test(name)) return null;
+  if (!isPlain(text) || !/^[\w-]+$/.test(name)) return null;
   const key = `"${name}":`;
   let at = text.indexOf(key);
   if (at === -1) return { value: undefined };
@@ -221,6 +247,10 @@ function lookUp(text: string, name: string): { value: string | undefined } | nul
   const value = text.slice(start + 1, end);
   return end === -1 || value.includes('\\') ? null : { value };
 }
+
+/** False where there are blanks between names and values, or no event at all. */
+const isPlain = (text: string): boolean =>
+  text.startsWith('":"', text.indexOf('"', 2)) && (text.endsWith('"}') || text.endsWith(']}'));
 
 function parseEvent(text: string): Readonly<Record<string, unknown>> {
   try {

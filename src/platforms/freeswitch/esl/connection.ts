@@ -1,6 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import type { Secret } from '../../../model/secret.ts';
 import { EventFeed } from '../../control/event-feed.ts';
+import type { EventStream } from '../../control/event-queue.ts';
 import type { Stage } from '../../control/failures.ts';
 import { EslEvent, type EslMessage, EslParser, encodeCommand, NotEventSocket, unsendable } from './codec.ts';
 import { EslError, EslFailures } from './failures.ts';
@@ -212,7 +213,7 @@ export class EslConnection {
    * is awaited, which may stand behind the events, is it read on.
    * The iteration ends at `close`, and throws where the connection is lost.
    */
-  events(): AsyncIterableIterator<EslEvent> {
+  events(): EventStream<EslEvent> {
     return this.#feed.open();
   }
 

@@ -1,8 +1,9 @@
 import type { LegFacts, LiveChange } from '../../../model/live/changes.ts';
-import type { EslEvent } from '../esl/codec.ts';
+import { type EslEvent, wantedHeaders } from '../esl/codec.ts';
 import { CallIds, sourceOf } from './call-ids.ts';
 import {
   type ChannelText,
+  channelHeaders,
   endOf,
   heldVariable,
   isLoopback,
@@ -24,6 +25,8 @@ export const channelEvents = [
   'RECORD_START',
   'RECORD_STOP',
 ] as const;
+
+const wanted = wantedHeaders(channelHeaders);
 
 /** The event of sipctl's own that says that a channel waits with music, or does so no more. */
 export const heldEvent = 'sipctl::held';
@@ -60,6 +63,7 @@ export class ChannelChanges {
   }
 
   read(event: EslEvent): LiveChange[] {
+    event.pick(wanted);
     const id = event.get('Unique-ID');
     if (id === undefined || this.#ended.has(id)) return [];
     const name = event.name;
@@ -102,7 +106,7 @@ export class ChannelChanges {
   }
 
   #begin(id: string, event: EslEvent, at: number): LiveChange[] {
-    const own = ownFacts(event.unfold(), at);
+    const own = ownFacts(event, at);
     const callId = this.#calls.add(id, event, own.startedAt);
     const isPlaced = own.way === 'out' || own.endpoint !== null;
     const told = newTold(sequenceOf(event), isPlaced);
@@ -167,7 +171,7 @@ export class ChannelChanges {
   }
 
   #end(id: string, event: EslEvent, at: number): LiveChange[] {
-    const placed = this.#place(id, event.unfold(), at);
+    const placed = this.#place(id, event, at);
     this.#calls.remove(id);
     this.#told.delete(id);
     this.#forget(id);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LegFacts, LiveChange, TrunkFacts, UserFacts } from '../../../model/live/changes.ts';
 import type { Node } from '../../../model/nouns.ts';
+import type { EventStream } from '../../control/event-queue.ts';
 import type { Engine } from '../../target.ts';
 import type { EslEvent } from '../esl/codec.ts';
 import { dumpChannel, globalVariable, recordingsOf, show, systemStatus, version } from '../esl/commands.ts';
@@ -21,7 +22,7 @@ export interface Observing {
   boot: string;
   legs(): Promise<LegFacts[]>;
   standings(): Promise<{ trunks: TrunkFacts[]; users: UserFacts[] }>;
-  changes(): AsyncIterableIterator<LiveChange>;
+  changes(): AsyncIterableIterator<LiveChange[]>;
 }
 
 /** Channels that are asked for at once: an answer has some 12 kB, and what is behind it waits. */
@@ -56,14 +57,22 @@ export async function observe(
 }
 
 async function* changes(
-  feed: AsyncIterable<EslEvent> | null,
+  feed: EventStream<EslEvent> | null,
   channels: ChannelChanges,
   standings: StandingChanges,
-): AsyncGenerator<LiveChange, void, undefined> {
-  for await (const event of feed ?? [])
-    yield* event.mayBe('"Event-Name":"CUSTOM"') && event.subclass !== heldEvent
-      ? await standings.read(event)
-      : channels.read(event);
+): AsyncGenerator<LiveChange[], void, undefined> {
+  if (feed === null) throw new TypeError('the session was opened without events');
+  for await (const first of feed) {
+    let changes: LiveChange[] = [];
+    for (const event of [first, ...feed.takeAll()]) {
+      if (event.mayBe('"Event-Name":"CUSTOM"') && event.subclass !== heldEvent) {
+        // How somebody stands is asked for: what is known already does not wait for the answer.
+        if (changes.length > 0) yield changes;
+        changes = await standings.read(event);
+      } else changes.push(...channels.read(event));
+    }
+    if (changes.length > 0) yield changes;
+  }
 }
 
 // `show` reads a database that FreeSWITCH writes when it comes to it: a call of this moment is not in it, and one that just

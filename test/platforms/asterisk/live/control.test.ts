@@ -156,12 +156,12 @@ async function session(
 }
 
 /** The next changes of a session. */
-async function next(plane: AsyncIterator<LiveChange>, count: number): Promise<LiveChange[]> {
+async function next(plane: AsyncIterator<LiveChange[]>, count: number): Promise<LiveChange[]> {
   const changes: LiveChange[] = [];
   while (changes.length < count) {
     const { done, value } = await plane.next();
     if (done === true) break;
-    changes.push(value);
+    changes.push(...value);
   }
   return changes;
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { CallTable } from '../../../../src/model/live/call-table.ts';
 import type { LiveChange } from '../../../../src/model/live/changes.ts';
 import type { Parties } from '../../../../src/model/live/party.ts';
 import { EslEvent } from '../../../../src/platforms/freeswitch/esl/codec.ts';
-import { textOf } from '../../../../src/platforms/freeswitch/live/channel.ts';
+import { channelHeaders, textOf } from '../../../../src/platforms/freeswitch/live/channel.ts';
 import { ChannelChanges } from '../../../../src/platforms/freeswitch/live/channel-changes.ts';
 
 type Headers = Record<string, string>;
@@ -178,6 +178,18 @@ describe('channels that were there before', () => {
         for (const change of later.read(new EslEvent(JSON.stringify(headers)))) tableApply(other, change);
       expect(other.size).toBe(0);
     }
+  });
+
+  it('ask for no header that is not found beforehand, as each other one costs as much as all of them', () => {
+    const known = new Set<string>(channelHeaders);
+    const [others, read] = [new Set<string>(), EslEvent.prototype.get];
+    const asked = vi.spyOn(EslEvent.prototype, 'get').mockImplementation(function (this: EslEvent, name) {
+      if (!known.has(name)) others.add(name);
+      return read.call(this, name);
+    });
+    for (const scene of Object.keys(recorded)) told(eventsOf(scene));
+    expect([asked.mock.calls.length > 0, [...others]]).toEqual([true, []]);
+    asked.mockRestore();
   });
 
   it('are not brought back by words that come late', () => {

@@ -167,11 +167,13 @@ describe('trunks and users', () => {
     ends.push(() => plane.close());
     const changes = plane.changes();
     const trunk = { endpoint: 'acme.main', registration: 'rejected', detail: 'FAIL_WAIT: 403 Forbidden' };
-    expect((await changes.next()).value).toMatchObject({ kind: 'trunk', facts: trunk });
-    expect((await changes.next()).value).toEqual({
-      ...{ kind: 'user', at: 1_800_000_000_000 },
-      facts: { endpoint: 'ann@acme.sip.example', contacts: 2 },
-    });
+    expect((await changes.next()).value).toMatchObject([{ kind: 'trunk', facts: trunk }]);
+    expect((await changes.next()).value).toEqual([
+      {
+        ...{ kind: 'user', at: 1_800_000_000_000 },
+        facts: { endpoint: 'ann@acme.sip.example', contacts: 2 },
+      },
+    ]);
     const next = changes.next();
     await plane.close();
     expect((await next).done).toBe(true);
