@@ -119,7 +119,8 @@ const during = {
 const past = { listen: 'listened', whisper: 'whispered', barge: 'was on the call' } as const;
 
 /** Seconds that it took, whoever ended it: Ctrl-C takes the supervisor off the call. */
-async function untilOver({ signal }: App, spying: Spying): Promise<number> {
+async function untilOver({ signal }: App, spying: Spying, begun: () => void): Promise<number> {
+  begun();
   const stop = (): void => void spying.stop().catch(() => undefined);
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
