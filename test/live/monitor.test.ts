@@ -223,12 +223,14 @@ describePbxs(
         }
       };
       await load(75, 30);
+      await until(() => connected() === 2, 60_000);
       await load(75, 40);
       // All that were placed are there; what runs is gone with the PBX.
-      await until(() => connected() === 3);
+      await until(() => connected() === 3, 60_000);
       await sleep(1000);
+      const before = connected();
       await site.pbx.restart();
-      await until(() => connected() >= 4, 60_000);
+      await until(() => connected() > before, 60_000);
       for (const phone of ['acme-ann', 'acme-bob', 'other-eve', 'other-fay']) {
         await site.outside.register(phone, false);
         await site.outside.register(phone, true);
