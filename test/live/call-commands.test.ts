@@ -1,15 +1,20 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Ended, RunOptions } from '../support/run-sipctl.ts';
 import { type CallSite, startCallSite } from './calls/call-site.ts';
 import { outsideMissing } from './calls/outside.ts';
 import { describePbxs } from './calls/pbx.ts';
 import { textCommands } from './calls/site-commands.ts';
+import { readWav, secondsOf } from './calls/sound.ts';
 
 const commands = `
   tenant add acme --domain acme.sip.example --country DE --max-calls 0
   user add ann --tenant acme --extension 1001 --max-calls 0 --display-name "Ann A"
   user add bob --tenant acme --extension 1002 --max-calls 0
   user add cat --tenant acme --extension 1003 --max-calls 0
+  user add dan --tenant acme --extension 1004 --max-calls 0 --record
   trunk add main --tenant acme --provider custom_ip --host @carrier --networks @carrier/32 --max-calls 0 --number-format plus
   number add +4930111001 --tenant acme --to user:ann --trunk main
   conference add board --tenant acme --extension 8000
@@ -85,13 +90,13 @@ describePbxs(
       await ok(`call unhold ${id}`);
       await callThat(isStanding);
       const [arrival] = site.outside.arrivals('carrier').slice(-1);
-      await ok(`call dtmf ${id} 12#`);
-      // An Asterisk as the other side takes some digits of a FreeSWITCH for two.
-      const heard = (): string => site.outside.keys(arrival?.id ?? '').replace(/(.)\1/g, '$1');
-      await vi.waitUntil(() => heard() === '12#', { timeout: 5000 });
+      await ok(`call dtmf ${id} 145#`);
+      await vi.waitUntil(() => site.outside.keys(arrival?.id ?? '').length >= 4, { timeout: 15_000 });
+      await sleep(500);
+      expect(site.outside.keys(arrival?.id ?? '')).toBe('145#');
       const interrupt = new AbortController();
       const listening = run(`call listen ${id} --user cat`, { signal: interrupt.signal });
-      await vi.waitUntil(async () => (await rows('listen')).length === 1, { timeout: 5000, interval: 100 });
+      await vi.waitUntil(async () => (await rows('listen')).length === 1, { timeout: 15_000, interval: 100 });
       setTimeout(() => interrupt.abort(), 2500);
       expect(await listening).toMatchObject({
         code: 130,
@@ -112,6 +117,97 @@ describePbxs(
         (row) => row.action === action,
       );
     };
+
+    const heardBy = async (party: string, ...speakers: string[]): Promise<string[]> => {
+      const id = site.outside.arrivals(party).at(-1)?.id ?? '';
+      const seconds = await Promise.all(speakers.map((one) => site.outside.heard(id, one)));
+      return speakers.filter((_, at) => (seconds[at] ?? 0) > 0.5);
+    };
+
+    it.each([
+      ['listen', [], []],
+      ['whisper', [], ['acme-cat']],
+      ['barge', ['acme-cat'], ['acme-cat']],
+    ] as const)('lets a supervisor %s to a call that it made', async (verb, annHears, bobHears) => {
+      await ok('call originate --from ann --to bob');
+      const { id } = await callThat(isStanding);
+      const before = (await rows(verb)).length;
+      const interrupt = new AbortController();
+      const spying = run(`call ${verb} ${id} --leg callee --user cat`, { signal: interrupt.signal });
+      await vi.waitUntil(async () => (await rows(verb)).length > before, { timeout: 15_000, interval: 100 });
+      setTimeout(() => interrupt.abort(), 2500);
+      expect((await spying).code).toBe(130);
+      await ok(`call hangup ${id}`);
+      await quiet();
+      expect(await heardBy('acme-cat', 'acme-ann', 'acme-bob')).toEqual(['acme-ann', 'acme-bob']);
+      expect(await heardBy('acme-ann', 'acme-cat')).toEqual(annHears);
+      expect(await heardBy('acme-bob', 'acme-cat')).toEqual(bobHears);
+    });
+
+    it.each(['caller', 'callee'] as const)('leaves nobody behind who was held: the %s', async (held) => {
+      const other = held === 'caller' ? 'acme-bob' : 'acme-ann';
+      const call = async (): Promise<string> => {
+        const placed = await site.outside.call('acme-ann', '1002');
+        expect(await placed.answered).toBe(true);
+        const { id } = await callThat(isStanding);
+        await ok(`call hold ${id} --leg ${held}`);
+        await callThat(({ state }) => state === 'held');
+        return id;
+      };
+      await call();
+      await site.outside.hangUp(other);
+      await quiet();
+      const brought = await call();
+      await ok(`call unhold ${brought} --leg ${held}`);
+      await site.outside.hangUp(other);
+      await quiet();
+      // Whoever is transferred leaves; the one that was held is left alone.
+      for (const back of [true, false]) {
+        const id = await call();
+        if (back) await ok(`call unhold ${id} --leg ${held}`);
+        await ok(`call transfer ${id} --leg ${held === 'caller' ? 'callee' : 'caller'} --to cat`);
+        const names = ({ legs }: Running) => legs.map(({ party }) => party?.name).sort();
+        const wanted = [other.slice('acme-'.length), 'cat'].sort();
+        await callThat((one) => one.state === 'answered' && names(one).join() === wanted.join());
+        await site.outside.hangUp('acme-cat');
+        await quiet();
+      }
+    });
+
+    it.each(['caller', 'callee'] as const)('goes on recording where the %s transfers', async (leaving) => {
+      const folder = site.pbx.recordings('acme');
+      const files = (): string[] =>
+        existsSync(folder)
+          ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((one) => one.endsWith('.wav'))
+          : [];
+      const before = new Set(files());
+      const placed = await site.outside.call('acme-ann', '1004');
+      expect(await placed.answered).toBe(true);
+      const { id } = await callThat(isStanding);
+      await ok(`call transfer ${id} --leg ${leaving} --attended --to cat`);
+      const stays = leaving === 'caller' ? 'dan' : 'ann';
+      await callThat(
+        ({ legs }) =>
+          legs
+            .map(({ party }) => party?.name)
+            .sort()
+            .join() === [stays, 'cat'].sort().join(),
+      );
+      await sleep(2500);
+      for (const party of site.outside.parties) await site.outside.hangUp(party);
+      await quiet();
+      const made = files().filter((one) => !before.has(one));
+      const seconds = async (speaker: string): Promise<number> => {
+        let sum = 0;
+        for (const file of made) {
+          const samples = await vi.waitUntil(() => readWav(join(folder, file)), { timeout: 10_000 });
+          sum += secondsOf(samples ?? new Int16Array(0), site.outside.tone(speaker));
+        }
+        return sum;
+      };
+      expect(await seconds('acme-cat')).toBeGreaterThan(1.5);
+      expect(await seconds(`acme-${stays}`)).toBeGreaterThan(1.5);
+    });
 
     it('refuses a call that rings, as a caller from outside', async () => {
       await site.outside.does('acme-ann', 'ring');

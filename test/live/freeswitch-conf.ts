@@ -21,7 +21,7 @@ export function minimalConfiguration(esl: {
     'autoload_configs/modules.conf.xml': configuration('modules.conf', modules),
     'autoload_configs/switch.conf.xml': configuration(
       'switch.conf',
-      settings({ 'sessions-per-second': '500', 'rtp-start-port': '20000', 'rtp-end-port': '20400' }),
+      settings({ 'sessions-per-second': '500', 'rtp-start-port': '20000', 'rtp-end-port': '20800' }),
     ),
     'autoload_configs/logfile.conf.xml': configuration('logfile.conf', logfile),
     'autoload_configs/acl.conf.xml': configuration(

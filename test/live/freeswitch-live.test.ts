@@ -49,7 +49,7 @@ describeFreeswitch(
       vi.waitFor(async () => expect(await plane.legs()).toEqual([]), { timeout: 10_000, interval: 50 });
     const legOf = async (endpoint: string): Promise<LegFacts> =>
       vi.waitUntil(async () => (await plane.legs()).find((leg) => leg.endpoint === endpoint), {
-        timeout: 5000,
+        timeout: 15_000,
         interval: 50,
       });
     const ofUser = (party: string) => legOf(`${party.replace('acme-', '')}@${domain}`);
@@ -165,7 +165,7 @@ describeFreeswitch(
       await standing(ann, '1002');
       await sleep(300);
       await plane.dtmf(await ofUser(bob), '42#');
-      await vi.waitFor(() => expect(site.outside.keys(at(bob))).toBe('42#'), { timeout: 5000 });
+      await vi.waitFor(() => expect(site.outside.keys(at(bob))).toBe('42#'), { timeout: 15_000 });
       expect(await outcome(plane.dtmf(await ofUser(bob), 'x y'))).toBe('invalid');
     });
 
@@ -187,7 +187,7 @@ describeFreeswitch(
       expect((await plane.legs()).some(({ recorded }) => recorded)).toBe(false);
       await call.hangUp();
       const file = join(site.pbx.recordings('acme'), '2026-01-01/on-demand.wav');
-      const samples = await vi.waitUntil(() => readWav(file), { timeout: 5000 });
+      const samples = await vi.waitUntil(() => readWav(file), { timeout: 15_000 });
       expect(lengthOf(samples)).toBeGreaterThan(4);
       for (const party of [ann, bob]) {
         const loud = secondsOf(samples, site.outside.tone(party));
@@ -291,7 +291,7 @@ describeFreeswitch(
     it('parks a caller, whom another user takes back', async () => {
       const call = await standing(peer, '+12125550100');
       const { slot } = await plane.park(await legOf('acme.peer'), { seconds: 3 });
-      await vi.waitFor(async () => expect(await plane.legs()).toHaveLength(1), { timeout: 5000 });
+      await vi.waitFor(async () => expect(await plane.legs()).toHaveLength(1), { timeout: 15_000 });
       await sleep(800);
       const back = await standing(dan, slot);
       // The slot is empty by now, and what it was parked for is over.
@@ -318,7 +318,7 @@ describeFreeswitch(
       const leg = await legOf('acme.peer');
       await plane.answer(leg);
       expect(await call.answered).toBe(true);
-      await vi.waitFor(async () => expect(await plane.legs()).toHaveLength(1), { timeout: 5000 });
+      await vi.waitFor(async () => expect(await plane.legs()).toHaveLength(1), { timeout: 15_000 });
       expect(await outcome(plane.reject(leg, 21))).toBe('refused');
       await call.hangUp();
       await quiet();
@@ -359,7 +359,7 @@ describeFreeswitch(
       const calls = [await standing(ann, '802'), await standing(bob, '802')] as const;
       const members = async () =>
         (await plane.conferences()).find(({ name }) => name === 'open')?.members ?? [];
-      await vi.waitFor(async () => expect(await members()).toHaveLength(2), { timeout: 5000 });
+      await vi.waitFor(async () => expect(await members()).toHaveLength(2), { timeout: 15_000 });
       const legs = await plane.legs();
       for (const { leg } of await members()) expect(legs.map(({ id }) => id)).toContain(leg);
       const annsLeg = legs.find(({ endpoint }) => endpoint === `ann@${domain}`)?.id;

@@ -53,6 +53,17 @@ export function shippedShape(host: string): Record<string, string> {
       'voicemail.conf',
       '<settings>\n</settings>\n<profiles>\n<profile name="default">\n<param name="file-extension" value="wav"/>\n<param name="skip-greet-key" value="#"/>\n</profile>\n</profiles>',
     ),
+    'autoload_configs/cdr_csv.conf.xml': configuration(
+      'cdr_csv.conf',
+      `<settings>
+<param name="default-template" value="example"/>
+<param name="legs" value="a"/>
+<param name="master-file-only" value="true"/>
+</settings>
+<templates>
+<template name="example">${cdrColumns.map((name) => `"\${${name}}"`).join(',')}</template>
+</templates>`,
+    ),
     'autoload_configs/timezones.conf.xml': configuration(
       'timezones.conf',
       '<timezones>\n<zone name="Europe/Berlin" value="CET-1CEST,M3.5.0,M10.5.0/3"/>\n<zone name="Etc/UTC" value="UTC0"/>\n</timezones>',
@@ -79,6 +90,14 @@ export function shippedShape(host: string): Record<string, string> {
 const modules = [
   ...['logfile', 'event_socket', 'commands', 'conference', 'db', 'dptools', 'expr', 'hash', 'voicemail'],
   ...['dialplan_xml', 'loopback', 'sndfile', 'native_file', 'tone_stream', 'local_stream', 'sofia'],
+  'cdr_csv',
+];
+
+/** Of the template that FreeSWITCH ships as its default. */
+const cdrColumns = [
+  ...['caller_id_name', 'caller_id_number', 'destination_number', 'context', 'start_stamp', 'answer_stamp'],
+  ...['end_stamp', 'duration', 'billsec', 'hangup_cause', 'uuid', 'bleg_uuid', 'accountcode', 'read_codec'],
+  'write_codec',
 ];
 
 const configuration = (name: string, body: string): string =>

@@ -1,4 +1,3 @@
-import { createConnection, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Call } from '../../src/model/live/call.ts';
@@ -8,6 +7,7 @@ import { show } from '../../src/platforms/freeswitch/esl/commands.ts';
 import { openControl } from '../../src/platforms/freeswitch/live/control.ts';
 import { defaultTimeouts } from '../../src/platforms/freeswitch/timeouts.ts';
 import { watchNode } from '../../src/platforms/watch-node.ts';
+import { type CuttableWay, startWay } from './calls/cuttable-way.ts';
 import { outsideMissing } from './calls/outside.ts';
 import { connectTo, describeFreeswitch } from './freeswitch.ts';
 import { type LiveSite, startLiveSite } from './freeswitch-live-site.ts';
@@ -20,40 +20,6 @@ const parties: Parties = {
     return { kind: 'trunk', tenant: 'acme', name: endpoint.slice(5), extension: null };
   },
 };
-
-/** A way to the event socket that can be cut. */
-async function startWay(to: { host: string; port: number }) {
-  const open = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = createConnection(to);
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      open.add(one);
-      one.pipe(other);
-      one
-        .on('error', () => undefined)
-        .on('close', () => {
-          open.delete(one);
-          other.destroy();
-        });
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const cut = (): void => {
-    for (const socket of open) socket.destroy();
-  };
-  return {
-    at: typeof address === 'object' && address !== null ? `127.0.0.1:${address.port}` : '',
-    cut,
-    close: () => {
-      cut();
-      server.close();
-    },
-  };
-}
 
 /** All that was told of a node, and what is to be believed of it now. */
 class Told {
@@ -99,7 +65,7 @@ describeFreeswitch(
   'watching a node',
   (start) => {
     let site: LiveSite;
-    let way: Awaited<ReturnType<typeof startWay>>;
+    let way: CuttableWay;
     const told = new Told();
     const over = new AbortController();
     let watching: Promise<void>;

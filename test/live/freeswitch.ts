@@ -78,6 +78,8 @@ export async function startFreeswitch(files: Files = sampleTenant): Promise<Free
     if (child.exitCode !== null || child.signalCode !== null) return;
     end();
     await ended;
+    // `timeout` is gone before FreeSWITCH, which holds its process file up to the end.
+    for (let tries = 0; tries < 100 && isThere(child.pid ?? 0); tries += 1) await sleep(50);
   };
   process.once('exit', end);
   const instance: FreeswitchInstance = {
@@ -104,6 +106,14 @@ export async function startFreeswitch(files: Files = sampleTenant): Promise<Free
     throw new Error(`FreeSWITCH does not start: ${console}`, { cause: error });
   }
 }
+
+const isThere = (group: number): boolean => {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+};
 
 function launch(folder: string): ChildProcess {
   const flags = ['-nf', '-nc', '-nonat', '-np'];

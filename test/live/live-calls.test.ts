@@ -213,8 +213,9 @@ describeAsterisk(
         expect((await call.ended).q850).toBe(17);
         await site.outside.does(bob, 'answer');
         await talk(site, watching, ann, '1002');
-        await vi.waitFor(() =>
-          expect(changes).toContainEqual(expect.objectContaining({ facts: { codec: 'ulaw' } })),
+        await vi.waitFor(
+          () => expect(changes).toContainEqual(expect.objectContaining({ facts: { codec: 'ulaw' } })),
+          { timeout: 15_000 },
         );
       } finally {
         await watching.close();
@@ -420,24 +421,27 @@ describeAsterisk(
       await expect(plane.originate({ user: userOf(ann, '1001'), to: '1999' })).rejects.toMatchObject({
         outcome: 'refused',
       });
-      await vi.waitFor(async () => expect(await plane.legs()).toEqual([]));
+      await vi.waitFor(async () => expect(await plane.legs()).toEqual([]), { timeout: 15_000 });
     });
 
     it('get digits', async () => {
       const { callee, arrival } = await talk(site, plane, ann, '1002');
       await plane.dtmf(callee, '12#');
-      await vi.waitFor(() => expect(site.outside.keys(arrival)).toBe('12#'), { timeout: 5000 });
+      await vi.waitFor(() => expect(site.outside.keys(arrival)).toBe('12#'), { timeout: 15_000 });
     });
 
     it('are refused, or answered by hand, while they ring', async () => {
       await site.outside.does(bob, 'ring');
       const ringing = async (): Promise<{ id: string; channel: string }> =>
-        vi.waitFor(async () => {
-          const legs = await plane.legs();
-          const caller = legs.find(({ way }) => way === 'in');
-          if (caller === undefined || legs.length < 2) throw new Error('nothing rings');
-          return caller;
-        });
+        vi.waitFor(
+          async () => {
+            const legs = await plane.legs();
+            const caller = legs.find(({ way }) => way === 'in');
+            if (caller === undefined || legs.length < 2) throw new Error('nothing rings');
+            return caller;
+          },
+          { timeout: 15_000 },
+        );
       const refused = await site.outside.call(ann, '1002');
       await plane.reject(await ringing(), 17);
       expect(await refused.ended).toMatchObject({ status: 486 });

@@ -26,6 +26,23 @@ export async function asteriskPbx(asterisk: AsteriskInstance): Promise<Pbx> {
         const channels = await ami.list('CoreShowChannels');
         return channels.filter((item) => item.get('AccountCode') === tenant).length;
       }),
+    registerAnew: ({ tenant, name }) =>
+      withManager(asterisk, async (ami) => {
+        const Registration = trunkId(tenant, name);
+        await ami.action('PJSIPUnregister', { Registration });
+        await ami.action('PJSIPRegister', { Registration });
+      }),
+    control: asterisk.ami,
+    running: () =>
+      withManager(asterisk, async (ami) => {
+        const channels = await ami.list('CoreShowChannels');
+        return channels.flatMap((item) => {
+          const id = item.get('Uniqueid') ?? '';
+          return id === item.get('Linkedid') ? [id] : [];
+        });
+      }),
+    callList: join(dirname(etc), 'log/cdr-csv/Master.csv'),
+    restart: () => asterisk.restart(),
   };
 }
 

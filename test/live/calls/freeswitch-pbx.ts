@@ -37,6 +37,24 @@ export async function freeswitchPbx(
         const channels = await show(ask, 'channels');
         return channels.filter(({ accountcode }) => accountcode === tenant).length;
       }),
+    registerAnew: ({ tenant, name }) =>
+      withSocket(freeswitch, async (ask) => {
+        for (const verb of ['unregister', 'register'])
+          await ask(`sofia profile external ${verb} ${trunkId(tenant, name)}`);
+      }),
+    control: freeswitch.esl,
+    running: () =>
+      withSocket(freeswitch, async (ask) => {
+        const channels = await show(ask, 'channels');
+        return channels.flatMap(({ uuid = '', direction, name }) =>
+          direction === 'inbound' && !name?.startsWith('loopback/') ? [uuid] : [],
+        );
+      }),
+    callList: join(folder, 'log/cdr-csv/Master.csv'),
+    restart: async () => {
+      await freeswitch.halt();
+      await freeswitch.resume();
+    },
   };
 }
 

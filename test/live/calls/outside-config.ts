@@ -147,16 +147,25 @@ export const pjsipOf = (
   ].join('\n');
 
 /**
- * What a party does with a call: answer, after a while or at once, or to transfer it (REFER); ring only; or refuse with a
- * cause of Q.850.
+ * What a party does with a call: answer, after a while or at once, or to transfer it (REFER), or in silence to hang up
+ * after 2 to 4 seconds; ring only; or refuse with a cause of Q.850.
  */
-export type Behaviour = 'answer' | 'ring' | `answer after ${number}` | `refer to ${string}` | number;
+export type Behaviour =
+  | 'answer'
+  | 'answer briefly'
+  | 'ring'
+  | `answer after ${number}`
+  | `refer to ${string}`
+  | number;
 
 /** The extension that does it. Letters of a pattern are no digits: it holds neither N nor X nor Z. */
 export const extensionOf = (behaviour: Behaviour): string =>
   behaviour === 'answer'
     ? 'talk'
-    : String(behaviour).replace('answer after ', 'after').replace('refer to ', 'refer');
+    : String(behaviour)
+        .replace('answer briefly', 'brief')
+        .replace('answer after ', 'after')
+        .replace('refer to ', 'refer');
 
 const header = (name: string): string => `\${BASE64_ENCODE(\${PJSIP_HEADER(read,${name})})}`;
 
@@ -190,6 +199,10 @@ exten = _refer!,1,Answer()
  same = n,Wait(0.5)
  same = n,Transfer(PJSIP/sip:\${EXTEN:5}@pbx.example)
  same = n,Wait(30)
+exten = brief,1,Answer()
+ same = n,Wait(\${RAND(2,4)})
+ same = n,Hangup(16)
+exten = quiet,1,Wait(60)
 exten = _X!,1,Hangup(\${EXTEN})
 exten = talk,1,Answer()
  same = n,MixMonitor(,nr(heard/\${UNIQUEID}.wav))

@@ -69,8 +69,15 @@ export interface Outside {
    * unless it is told otherwise.
    */
   does(party: string, behaviour: Behaviour, number?: string): Promise<void>;
-  /** Calls a number from a phone, or from a carrier into the PBX. `callerId` is a number, or `"name" <number>`. */
-  call(party: string, target: string, options?: { callerId?: string; uri?: string }): Promise<OutgoingCall>;
+  /**
+   * Calls a number from a phone, or from a carrier into the PBX. `callerId` is a number, or `"name" <number>`; nothing is
+   * said or written down in a `silent` call.
+   */
+  call(
+    party: string,
+    target: string,
+    options?: { callerId?: string; uri?: string; silent?: boolean },
+  ): Promise<OutgoingCall>;
   /** All calls that reached a party so far. */
   arrivals(party: string): readonly Arrival[];
   /** Keys that were pressed to a party, by the id of the call there. */
@@ -197,13 +204,20 @@ function note(log: Log, event: AmiMessage): void {
 }
 
 function caller(ami: AmiConnection, log: Log): Outside['call'] {
-  return async (party, target, { callerId = `<${party}>`, uri } = {}) => {
+  return async (party, target, { callerId = `<${party}>`, uri, silent = false } = {}) => {
     const id = `call-${randomUUID()}`;
     const answered = new Promise<boolean>((resolve) => log.answered.set(id, resolve));
     const ended = new Promise<CallEnd>((resolve) => log.ended.set(id, resolve));
     await ami.action('Originate', {
       Channel: uri === undefined ? `PJSIP/${target}@${party}` : `PJSIP/${party}/${uri}`,
-      ...{ Context: 'party', Exten: 'talk', Priority: 1, Async: true, ChannelId: id, Timeout: 60_000 },
+      ...{
+        Context: 'party',
+        Exten: silent ? 'quiet' : 'talk',
+        Priority: 1,
+        Async: true,
+        ChannelId: id,
+        Timeout: 60_000,
+      },
       ...{ CallerID: callerId, Variable: `PARTY=${party}` },
     });
     // One channel has this id, and its name is not known before it is there.

@@ -32,6 +32,16 @@ export interface Pbx {
   untilKnown(trunk: Owned, isThere: boolean): Promise<void>;
   /** How many channels of a tenant there are. */
   channels(tenant: string): Promise<number>;
+  /** Registers a trunk at its carrier once more, with the password that it has now. */
+  registerAnew(trunk: Owned): Promise<void>;
+  /** Where sipctl signs in. */
+  control: { host: string; port: number };
+  /** The ids of all calls that came to it and run now, as it lists them itself. */
+  running(): Promise<string[]>;
+  /** The file in which it lists the calls that are over. */
+  callList: string;
+  /** Another one than before, with the same files and addresses; its calls are gone. */
+  restart(): Promise<void>;
 }
 
 /** Files of the operator's own, by path below the configuration folder, as each engine wants them. */

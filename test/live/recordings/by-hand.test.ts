@@ -45,11 +45,14 @@ function suite(start: StartPbx): void {
   it('started, paused, resumed and stopped: silence where it was paused, and nothing of what came after', async () => {
     const call = await here.outside.call('acme-ann', '1002');
     expect(await call.answered).toBe(true);
-    const { calls } = await vi.waitFor(async () => {
-      const listed = await data<{ calls: { id: string; state: string }[] }>('call list');
-      expect(listed.calls.map(({ state }) => state)).toEqual(['answered']);
-      return listed;
-    });
+    const { calls } = await vi.waitFor(
+      async () => {
+        const listed = await data<{ calls: { id: string; state: string }[] }>('call list');
+        expect(listed.calls.map(({ state }) => state)).toEqual(['answered']);
+        return listed;
+      },
+      { timeout: 15_000 },
+    );
     const id = calls[0]?.id ?? '';
     await data(`recording start ${id}`);
     expect((await here.box.sipctl(`recording start ${id} --tenant acme`)).code).toBe(4);

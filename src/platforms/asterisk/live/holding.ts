@@ -6,6 +6,9 @@ import { tenantOf } from './tenant-of.ts';
 
 const patienceMs = 3000;
 
+/** The name of the channel that a party waits for, which the dialplan asks. */
+export const otherVariable = 'SIPCTL_OTHER';
+
 /**
  * Asterisk has no action that holds: the two parties leave each other, the held one for music and the other one for
  * silence, and `unhold` brings them together again. Each hangs up when the other one is gone.
@@ -66,7 +69,7 @@ export async function join(hands: Hands, leg: ChannelRef, other: ChannelRef): Pr
 const nobody: ChannelRef = { id: '', channel: 'nobody' };
 
 export async function setOther(hands: Hands, leg: ChannelRef, other: ChannelRef | null): Promise<void> {
-  await hands.act('Setvar', { Channel: leg.channel, Variable: 'SIPCTL_OTHER', Value: other?.channel ?? '' });
+  await hands.act('Setvar', { Channel: leg.channel, Variable: otherVariable, Value: other?.channel ?? '' });
 }
 
 /** Waits until a channel does what it was sent to do. */

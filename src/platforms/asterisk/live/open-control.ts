@@ -61,6 +61,8 @@ async function requireActions(ami: AmiConnection, user: string): Promise<void> {
   const rights = await rightsOf(ami);
   const missing = needed.filter((action) => !rights.has(action));
   if (missing.length === 0) return;
+  // Asterisk lets managers in before it loads the modules that bring the actions; this one it has from the beginning.
+  if (rights.has('ModuleLoad')) throw isStarting(`it does not have ${missing.join(', ')}`);
   throw new SipctlError('refused', {
     code: 'ami_rights',
     message: `the manager user '${user}' may not watch calls: ${missing.join(', ')} needs write=system`,
@@ -92,13 +94,24 @@ async function requireEvents(
   const written = await writtenRead(ami, user);
   const has = (one: string): boolean => seen.has(one) || (written?.has(one) ?? one === 'call');
   const missing = classes.filter((one) => !has(one));
-  if (missing.length === 0) return early;
+  if (missing.length === 0) {
+    if (!seen.has('system')) throw isStarting('it has not said that it is fully booted');
+    return early;
+  }
   throw new SipctlError('refused', {
     code: 'ami_rights',
     message: `the manager user '${user}' does not get the events of calls and registrations: they need read=${missing.join(',')}`,
     hint: `in manager.conf, section [${user}]: read = ${classes.join(',')}; then: asterisk -rx 'manager reload'`,
   });
 }
+
+/** Whoever watches comes again, as where nobody answers. */
+const isStarting = (sign: string): SipctlError =>
+  new SipctlError('unreachable', {
+    code: 'ami_starting',
+    message: `Asterisk is starting: ${sign} yet`,
+    hint: `try again; where it stays so: asterisk -rx 'module show like res_pjsip'`,
+  });
 
 /** The classes of `read=` in manager.conf; null where it cannot be read, or the user stands elsewhere. */
 async function writtenRead(ami: AmiConnection, user: string): Promise<Set<string> | null> {

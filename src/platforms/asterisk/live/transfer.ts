@@ -1,7 +1,7 @@
 import type { ChannelRef, DialledTarget } from '../../control-plane.ts';
 import type { AmiMessage } from '../ami/codec.ts';
 import { gone, type Hands, notDone, refused, variableIn } from './hands.ts';
-import { demandAnswered, demandContext, extra, join, setOther } from './holding.ts';
+import { demandAnswered, demandContext, extra, join, otherVariable, setOther } from './holding.ts';
 import { demandDialled, dialContext } from './originate.ts';
 
 const patienceMs = 3000;
@@ -19,6 +19,7 @@ export async function transfer(hands: Hands, leg: ChannelRef, to: DialledTarget)
   const dialled = await demandDialled(hands, to.tenant, to.dialled);
   const before = await demandAnswered(hands, leg);
   await actFor(hands, leg, before);
+  const waiting = await waitsFor(hands, leg);
   await hands.act('Redirect', {
     ...{ Channel: leg.channel, Context: dialContext(to.tenant), Exten: dialled, Priority: 1 },
   });
@@ -31,6 +32,17 @@ export async function transfer(hands: Hands, leg: ChannelRef, to: DialledTarget)
     return isElsewhere && status.get('Application') !== 'AppDial' ? true : null;
   }, patienceMs);
   if (moved === null) throw notDone('not_transferred', `Asterisk did not send ${leg.channel} to ${dialled}`);
+  // In a bridge it would have been hung up; a held one hears music for as long as the channel that it waits for is there.
+  if (waiting !== null) await hands.act('Hangup', { Channel: waiting, Cause: 16 }).catch(() => undefined);
+}
+
+/** The id of the party that is held, or holds, at the other end of a call; null where both talk. */
+async function waitsFor(hands: Hands, { id, channel }: ChannelRef): Promise<string | null> {
+  const all = await hands.all(otherVariable);
+  const own = all.find((one) => one.get('Uniqueid') === id);
+  const other = all.find((one) => one.get('Channel') === (own && variableIn(own, otherVariable)));
+  if (other === undefined || variableIn(other, otherVariable) !== channel) return null;
+  return other.get('Uniqueid') ?? null;
 }
 
 /** A party that called nobody, such as a carrier's, dials in the name of the user that it talks to. */

@@ -6,6 +6,7 @@ import { q850Of } from '../causes.ts';
 import { dumpChannel, killChannel, originate as originateCall, perform } from '../esl/commands.ts';
 import { EslError } from '../esl/failures.ts';
 import { type Ask, run, word } from '../esl/replies.ts';
+import { heldVariable } from './channel.ts';
 import { dialledBy, type Place, placeOf } from './targets.ts';
 import {
   becomesTrue,
@@ -110,7 +111,10 @@ export async function transfer(ask: Ask, leg: ChannelRef, to: DialledTarget): Pr
   const peer = peerOf(channel);
   await setVariables(ask, leg.id, { ...ofTenant(to.tenant), sipctl_held: 'false' });
   await send(ask, leg, place);
-  if (peer !== null) await leave(ask, peer, leg.id);
+  if (peer === null) return;
+  // A held one would hear music for ever, and not see that it is alone.
+  if ((await dumpOf(ask, peer))?.get(heldVariable) === 'true') await perform(ask, 'uuid_break', peer, 'all');
+  await leave(ask, peer, leg.id);
 }
 
 /** What a call carries that the dialplan of a tenant sends around; else it would go on behind the talk. */

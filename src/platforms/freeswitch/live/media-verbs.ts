@@ -5,7 +5,16 @@ import { type Ask, quoted, run, word } from '../esl/replies.ts';
 import { notAnswered } from './call-verbs.ts';
 import { type ChannelText, heldVariable } from './channel.ts';
 import { heldEvent } from './channel-changes.ts';
-import { channelOf, demand, isAnswered, peerOf, setVariables, type Verbs, verbError } from './verbs.ts';
+import {
+  channelOf,
+  demand,
+  dumpOf,
+  isAnswered,
+  peerOf,
+  setVariables,
+  type Verbs,
+  verbError,
+} from './verbs.ts';
 
 /** Puts the party at `leg` on hold: it hears music, and neither of both hears the other. */
 export async function hold(verbs: Verbs, leg: ChannelRef, other: ChannelRef | null): Promise<void> {
@@ -17,15 +26,29 @@ export async function hold(verbs: Verbs, leg: ChannelRef, other: ChannelRef | nu
   await setVariables(ask, leg.id, { current_application: '', playback_ms: '', playback_timeout_sec: '' });
   await perform(ask, 'uuid_broadcast', leg.id, quoted('music', await musicFor(ask, channel)), 'aleg');
   await demand(`${leg.channel} hears no music`, async () => isPlaying(await channelOf(ask, leg)));
+  await releaseAtEnd(ask, leg, peerOf(channel));
   await setHeld(verbs, leg, true);
 }
+
+// While it hears music, a channel does not see that the other one is gone, and the music has no end.
+async function releaseAtEnd(ask: Ask, leg: ChannelRef, peer: string | null): Promise<void> {
+  const other = peer === null ? null : await dumpOf(ask, peer);
+  if (peer === null || other === null || other.get('variable_api_hangup_hook') !== undefined) return;
+  await setVariables(ask, peer, { api_hangup_hook: `${endMusic} ${leg.id} all` });
+}
+
+const endMusic = 'uuid_break';
 
 /** Lets both talk again. */
 export async function unhold(verbs: Verbs, leg: ChannelRef, other: ChannelRef | null): Promise<void> {
   const { ask } = verbs;
   const channel = await connected(ask, leg, other);
   if (channel.get(heldVariable) !== 'true') return;
-  await perform(ask, 'uuid_break', leg.id, 'all');
+  await perform(ask, endMusic, leg.id, 'all');
+  const peer = peerOf(channel);
+  const end = peer === null ? null : await dumpOf(ask, peer);
+  if (peer !== null && end?.get('variable_api_hangup_hook') === `${endMusic} ${leg.id} all`)
+    await setVariables(ask, peer, { api_hangup_hook: '' });
   await demand(
     `${leg.channel} is still held`,
     async () => (await channelOf(ask, leg)).get('variable_playback_ms') !== undefined,
