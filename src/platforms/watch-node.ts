@@ -74,47 +74,78 @@ interface Live {
   standings: Standings;
 }
 
+/** Something the PBX was asked: what it says is compared with what is known, once all that was told before it is known, too. */
+interface Asked {
+  answer: Promise<null>;
+  isThere: boolean;
+  settle: () => LiveEvent[];
+}
+
 async function* session(
   plane: ControlPlane,
-  { calls, standings }: Live,
-  { node, now }: Watch,
+  live: Live,
+  watch: Watch,
 ): AsyncGenerator<LiveEvent[], void, undefined> {
-  const take = (changes: readonly LiveChange[]): LiveEvent[] =>
-    changes.flatMap((change) =>
-      change.kind === 'leg' || change.kind === 'leg-ended' ? calls.apply(change) : standings.apply(change),
-    );
-  calls.begin();
-  standings.begin();
   const changes = plane.changes();
-  const asked = Promise.all([plane.legs(), plane.standings()]);
-  let next = changes.next();
-  for (let answered = false; ; ) {
+  let asked: Asked | null = askAll(plane, live, watch);
+  let isStale = false;
+  for (let next = changes.next(); ; ) {
     // What was told before the answer came is in the queue by then: a turn of the event loop without a change empties it.
-    const first = await Promise.race([next, answered ? turn(null) : asked.then(() => null)]);
-    if (first === null) {
-      if (answered) break;
-      answered = true;
-    } else if (first.done === true) return;
-    else {
-      const events = take(first.value);
+    const first = await (asked === null
+      ? next
+      : Promise.race([next, asked.isThere ? turn(null) : asked.answer]));
+    if (first !== null) {
+      if (first.done === true) return;
+      const events = taken(first.value, live);
       if (events.length > 0) yield events;
+      isStale ||= first.value.some(({ kind }) => kind === 'reloaded');
       next = changes.next();
+    } else if (asked?.isThere === false) asked.isThere = true;
+    else {
+      if (asked !== null) yield asked.settle();
+      asked = null;
+    }
+    if (asked === null && isStale) {
+      isStale = false;
+      asked = askStandings(plane, live, watch);
     }
   }
-  const [legs, { trunks, users }] = await asked;
-  const at = now();
-  yield [
-    ...calls.settle(legs, at),
-    ...standings.settle(trunks, users, at),
-    nodeEvent('node.connected', node, at, null),
-  ];
-  for (;;) {
-    const { done, value } = await next;
-    if (done === true) return;
-    const events = take(value);
-    if (events.length > 0) yield events;
-    next = changes.next();
-  }
+}
+
+const taken = (changes: readonly LiveChange[], { calls, standings }: Live): LiveEvent[] =>
+  changes.flatMap((change) => {
+    if (change.kind === 'reloaded') return [];
+    return change.kind === 'leg' || change.kind === 'leg-ended'
+      ? calls.apply(change)
+      : standings.apply(change);
+  });
+
+/** Everything there is, at the beginning of a session. */
+function askAll(plane: ControlPlane, { calls, standings }: Live, { node, now }: Watch): Asked {
+  calls.begin();
+  standings.begin();
+  return asking(Promise.all([plane.legs(), plane.standings()]), ([legs, { trunks, users }]) => {
+    const at = now();
+    return [
+      ...calls.settle(legs, at),
+      ...standings.settle(trunks, users, at),
+      nodeEvent('node.connected', node, at, null),
+    ];
+  });
+}
+
+function askStandings(plane: ControlPlane, { standings }: Live, { now }: Watch): Asked {
+  standings.begin();
+  return asking(plane.standings(), ({ trunks, users }) => standings.settle(trunks, users, now()));
+}
+
+function asking<T>(question: Promise<T>, settled: (answer: T) => LiveEvent[]): Asked {
+  let settle: () => LiveEvent[] = () => [];
+  const answer = question.then((value) => {
+    settle = () => settled(value);
+    return null;
+  });
+  return { answer, isThere: false, settle: () => settle() };
 }
 
 const nodeEvent = (

@@ -143,3 +143,22 @@ it('tells how trunks and users stand, and what became of them while the connecti
     ...['trunk.registered', 'trunk.reachable', 'user.unregistered', 'node.connected'],
   ]);
 });
+
+it('asks anew how trunks and users stand where the PBX was given others', async () => {
+  const pbx = new ScriptedPbx();
+  pbx.trunk('acme.one');
+  pbx.user('ann', 1);
+  const { until, names } = watching(pbx);
+  await until('node.connected');
+  pbx.trunks.delete('acme.one');
+  pbx.trunks.set('acme.two', { ...trunkFacts, endpoint: 'acme.two' });
+  pbx.users.delete('ann');
+  pbx.tell({ kind: 'reloaded', at: scriptedNow });
+  await until('user.unregistered');
+  expect(names().slice(3)).toEqual(['trunk.gone', 'trunk.present', 'user.unregistered']);
+  pbx.leg('a', { number: '1001' });
+  await until('call.ringing');
+  expect(names().filter((name) => name === 'node.connected')).toHaveLength(1);
+});
+
+const trunkFacts = { registration: 'registered', reachable: true, rttMs: 1, detail: '' } as const;

@@ -51,4 +51,6 @@ export type LiveChange =
   | { kind: 'leg'; id: string; at: number; facts: Partial<LegFacts> }
   | { kind: 'leg-ended'; id: string; at: number; end: CallEnd; quality: Quality | null }
   | { kind: 'trunk'; at: number; facts: TrunkFacts }
-  | { kind: 'user'; at: number; facts: UserFacts };
+  | { kind: 'user'; at: number; facts: UserFacts }
+  /** The PBX has other trunks or users than before: how all of them stand is to be asked anew. */
+  | { kind: 'reloaded'; at: number };

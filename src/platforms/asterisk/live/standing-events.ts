@@ -21,6 +21,7 @@ export class StandingEvents {
   /** `at` is in milliseconds since 1970. */
   take(event: AmiMessage, at: number): LiveChange[] {
     const name = event.get('Event');
+    if (name === 'Reload') return reloadsSip(event) ? [{ kind: 'reloaded', at }] : [];
     if (name !== 'Registry' && name !== 'ContactStatus') return [];
     if (this.#early !== null) {
       this.#early.push(event);
@@ -31,6 +32,7 @@ export class StandingEvents {
 
   /** Asks for everything, in four answers; needs `write=system`. */
   async load(ami: AmiConnection): Promise<{ trunks: TrunkFacts[]; users: UserFacts[] }> {
+    this.#early ??= [];
     const registrations = await ami.list('PJSIPShowRegistrationsOutbound');
     const aors = await ami.list('PJSIPShowAors');
     const endpoints = await ami.list('PJSIPShowEndpoints');
@@ -127,6 +129,9 @@ export class StandingEvents {
     if (phones?.size === 0) this.#phones.delete(endpoint);
   }
 }
+
+/** A reload of everything names no module. */
+const reloadsSip = (event: AmiMessage): boolean => /^(|All|res_pjsip\b.*)$/i.test(event.get('Module') ?? '');
 
 const nameOf = (item: AmiMessage): string => item.get('ObjectName') ?? '';
 

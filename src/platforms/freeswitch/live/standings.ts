@@ -9,6 +9,7 @@ import { millis } from './channel.ts';
 export const standingEvents = [
   'sofia::gateway_state',
   'sofia::gateway_add',
+  'sofia::gateway_delete',
   'sofia::register',
   'sofia::unregister',
   'sofia::expire',
@@ -49,6 +50,10 @@ export class StandingChanges {
   async read(event: EslEvent): Promise<LiveChange[]> {
     const at = millis(event.get('Event-Date-Timestamp')) ?? 0;
     const kind = event.subclass;
+    if (kind === 'sofia::gateway_delete') {
+      this.#trunks.delete(event.get('Gateway') ?? '');
+      return [{ kind: 'reloaded', at }];
+    }
     if (kind === 'sofia::gateway_state' || kind === 'sofia::gateway_add') {
       const facts = await this.#gateway(event);
       return facts === null ? [] : [{ kind: 'trunk', at, facts }];
