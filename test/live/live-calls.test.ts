@@ -478,6 +478,11 @@ describeAsterisk(
     it('that are parked too long go back to the user that they came from', async () => {
       const first = await talk(site, plane, ann, '1002');
       await plane.park(first.caller, { seconds: 2 });
+      // Who talked to the parked one leaves first.
+      await vi.waitFor(() => expect(site.outside.arrivals(bob).at(-1)?.id).not.toBe(first.arrival), {
+        timeout: 15_000,
+        interval: 100,
+      });
       await vi.waitFor(
         async () => expect((await plane.legs()).map(({ state }) => state)).toEqual(['answered', 'answered']),
         { timeout: 15_000, interval: 100 },
