@@ -10,24 +10,7 @@ import {
   type SipServer,
   sipServer,
 } from '../support/scripted-registrar.ts';
-
-const password = 'Secret-of-the-trunk';
-
-interface Tested {
-  trunks: {
-    trunk: string;
-    status: string;
-    stages: { stage: string; status: string; cause: string | null; facts: Record<string, unknown> }[];
-    causes: { code: string; message: string; hint?: string }[];
-  }[];
-}
-
-async function addTrunk(box: Sandbox, port: number, name: string, more = ''): Promise<void> {
-  await box.ok(
-    `trunk add ${name} --provider custom_credential --host 127.0.0.1 --port ${port} --username ${name} --password env:P --networks 127.0.0.1 ${more}`.trim(),
-    { env: { P: password } },
-  );
-}
+import { addTrunk, trunkPassword as password, type Tested } from '../support/tested-trunk.ts';
 
 async function site(script: Script): Promise<{ box: Sandbox; server: SipServer }> {
   const server = await sipServer(script);
@@ -143,7 +126,7 @@ it('places no second call with an account that was rejected at the first', async
     method === 'INVITE' ? challenge(`n${count}`) : { status: 200 },
   );
   await box.ok('trunk set main --no-registration --username account');
-  await addTrunk(box, server.port, 'second', '--no-registration');
+  await addTrunk(box, server.port, 'second', { more: '--no-registration' });
   await box.ok('trunk set second --username account');
   const { trunks } = await test(box, '--all --call +15551230000 --stages call');
   const causes = trunks.map(({ causes: [first] }) => first?.code).sort();
@@ -223,7 +206,7 @@ it('says that nothing was tested where there is no trunk', async () => {
 it('gives figures of different tenants different labels', async () => {
   const { box, server } = await site(registrar(password));
   await box.ok('tenant add other');
-  await addTrunk(box, server.port, 'main', '--tenant other');
+  await addTrunk(box, server.port, 'main', { more: '--tenant other' });
   const { stdout } = await box.sipctl('trunk test --all-tenants --nagios');
   const labels = [...stdout.matchAll(/'([^']+)'=/g)].map(([, label]) => label);
   expect(labels).toContain('other/main register');

@@ -10,37 +10,26 @@ import {
   type SipServer,
   sipServer,
 } from '../support/scripted-registrar.ts';
-
-const password = 'Secret-of-the-trunk';
-
-interface Stage {
-  stage: string;
-  status: string;
-  cause: string | null;
-  detail: string;
-  facts: Record<string, unknown>;
-}
-
-interface Tested {
-  trunks: { trunk: string; status: string; stages: Stage[]; causes: { code: string; field?: string }[] }[];
-}
+import {
+  addTrunk as addTrunkAt,
+  trunkPassword as password,
+  type Tested,
+  type TestedStage,
+} from '../support/tested-trunk.ts';
 
 async function site(script: Script): Promise<{ box: Sandbox; server: SipServer }> {
   const server = await sipServer(script);
   return { box: await sandbox(), server };
 }
 
-async function addTrunk(box: Sandbox, server: SipServer, name: string, more = ''): Promise<void> {
-  await box.ok(
-    `trunk add ${name} --provider custom_credential --host 127.0.0.1 --port ${server.port} --username account --password env:P --networks 127.0.0.1 ${more}`,
-    { env: { P: password } },
-  );
-}
+/** All with one account, as a customer of one carrier has it. */
+const addTrunk = (box: Sandbox, { port }: SipServer, name: string, more = '') =>
+  addTrunkAt(box, port, name, { username: 'account', more });
 
 async function test(box: Sandbox, line: string) {
   const { code, json, stdout } = await box.sipctl(`trunk test ${line} --timeout 1 --json`);
   const { trunks } = json().data as Tested;
-  const stage = (name: string, at = 0): Stage | undefined =>
+  const stage = (name: string, at = 0): TestedStage | undefined =>
     trunks[at]?.stages.find((one) => one.stage === name);
   return { code, trunks, stage, stdout };
 }

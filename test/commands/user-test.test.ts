@@ -6,14 +6,7 @@ import { SipctlError } from '../../src/errors.ts';
 import { responseTo } from '../../src/sip/call/dialog.ts';
 import { headerOf, parseMessage, type SipRequest, serializeMessage } from '../../src/sip/message/message.ts';
 import { sandbox } from '../support/run-sipctl.ts';
-
-interface Stage {
-  stage: string;
-  status: string;
-  cause: string | null;
-  detail: string;
-  facts: Record<string, unknown>;
-}
+import type { TestedStage } from '../support/tested-trunk.ts';
 
 const password = 'Secret-of-the-browser';
 
@@ -96,7 +89,7 @@ async function tested(answer: Answer, flags = '--call 600', signal?: AbortSignal
   });
   const [only] = (
     (json().data ?? { users: [] }) as {
-      users: { stages: Stage[]; causes: { code: string; field?: string; hint?: string }[] }[];
+      users: { stages: TestedStage[]; causes: { code: string; field?: string; hint?: string }[] }[];
     }
   ).users;
   const stage = (name: string) => only?.stages.find((one) => one.stage === name);
@@ -173,7 +166,9 @@ it('places no call without a number, and warns of a template that does no WebRTC
   expect(headerOf(requests[0] as SipRequest, 'Contact')).toContain('.invalid;transport=ws>');
   await box.ok('user set ann --template basic_user');
   const { json } = await box.sipctl('user test ann --webrtc --host 127.0.0.1 --port 9 --timeout 1 --json');
-  const data = json().data as { users: { stages: Stage[]; causes: { code: string; field?: string }[] }[] };
+  const data = json().data as {
+    users: { stages: TestedStage[]; causes: { code: string; field?: string }[] }[];
+  };
   expect(data.users[0]?.stages.map(({ stage: name, cause }) => [name, cause])).toEqual([
     ['configuration', 'not_webrtc_template'],
     ['dns', null],

@@ -13,6 +13,7 @@ import type { Connection, OpenOptions } from '../../src/sip/transport/connection
 import type { Target } from '../../src/sip/transport/dns.ts';
 import type { Transport } from '../../src/sip/transport/endpoint.ts';
 import { openConnection } from '../../src/sip/transport/transport.ts';
+import { TransportFailure } from '../../src/sip/transport/transport-failure.ts';
 
 /** What has to be ended after each test. */
 export const ends: (() => unknown)[] = [];
@@ -29,6 +30,16 @@ setMaxListeners(0, never);
 /** A place on this machine, under the name that certificates of these tests have. */
 export function target(port: number, transport: Transport, address = '127.0.0.1'): Target {
   return { name: 'sip.example.com', address, family: address.includes(':') ? 6 : 4, port, transport };
+}
+
+/** Why an opening failed. @throws where it did not */
+export async function failureOf(opening: Promise<unknown>): Promise<TransportFailure> {
+  const failure = await opening.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (failure instanceof TransportFailure) return failure;
+  throw new Error(`no failure of the transport: ${failure}`);
 }
 
 /** Opens a connection that ends with the test. */

@@ -7,13 +7,13 @@ import type { TlsOptions } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenOptions } from '../../../src/sip/transport/connection.ts';
 import { exchange } from '../../../src/sip/transport/transaction.ts';
-import { TransportFailure } from '../../../src/sip/transport/transport-failure.ts';
 import { Authority, hasOpenssl, stamp, type Wish } from '../../support/certificates.ts';
 import {
   answer,
   closedPort,
   endAll,
   ends,
+  failureOf,
   never,
   open,
   request,
@@ -206,15 +206,6 @@ describe('a server without TLS', () => {
     expect((await failureOf(open(target(await closedPort(), 'tls')))).reason).toBe('connection_refused');
   });
 });
-
-async function failureOf(opening: Promise<unknown>): Promise<TransportFailure> {
-  const failure = await opening.then(
-    () => null,
-    (error: unknown) => error,
-  );
-  if (failure instanceof TransportFailure) return failure;
-  throw new Error(`no failure: ${failure}`);
-}
 
 /** openssl prints a line once it listens. */
 function accepting(child: ChildProcess): Promise<void> {

@@ -12,6 +12,7 @@ import {
   closedPort,
   endAll,
   ends,
+  failureOf,
   never,
   open,
   request,
@@ -23,16 +24,6 @@ import {
 afterEach(endAll);
 
 const patient = { signal: never, timeoutMs: 20_000 };
-
-/** Opens nothing, and says why. */
-async function failureOf(opening: Promise<unknown>): Promise<TransportFailure> {
-  const failure = await opening.then(
-    () => null,
-    (error: unknown) => error,
-  );
-  if (failure instanceof TransportFailure) return failure;
-  throw new Error(`no failure: ${failure}`);
-}
 
 /** What was traced, as `sent 12` and `received 12` with their bytes. */
 function recorder() {

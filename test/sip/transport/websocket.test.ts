@@ -7,13 +7,13 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { parseMessage } from '../../../src/sip/message/message.ts';
 import { newRequest } from '../../../src/sip/message/requests.ts';
 import { exchange } from '../../../src/sip/transport/transaction.ts';
-import { TransportFailure } from '../../../src/sip/transport/transport-failure.ts';
 import { Authority, hasOpenssl, stamp, type Wish } from '../../support/certificates.ts';
 import {
   answer,
   closedPort,
   endAll,
   ends,
+  failureOf,
   never,
   open,
   request,
@@ -24,15 +24,6 @@ import {
 afterEach(endAll);
 
 const patient = { signal: never, timeoutMs: 20_000 };
-
-async function failureOf(opening: Promise<unknown>): Promise<TransportFailure> {
-  const error = await opening.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(TransportFailure);
-  return error as TransportFailure;
-}
 
 /** A WebSocket server for SIP at `/ws`, and what it was asked. */
 async function webSocketServer(
