@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { SipctlError } from '../../src/errors.ts';
 
-const home = '/home/ann';
+const home = '/of/home';
 
 function configFile(text: string): string {
   const dir = mkdtempSync(join(tmpdir(), 'sipctl-config-'));
@@ -26,9 +26,9 @@ const complaints = (flags: Parameters<typeof readConfig>[0], env = {}): string[]
 
 it('keeps everything below the home of the user', () => {
   expect(readConfig({}, {}, home)).toMatchObject({
-    db: '/home/ann/.local/share/sipctl/sipctl.db',
-    keyFile: '/home/ann/.config/sipctl/key',
-    templates: '/home/ann/.config/sipctl/templates',
+    db: '/of/home/.local/share/sipctl/sipctl.db',
+    keyFile: '/of/home/.config/sipctl/key',
+    templates: '/of/home/.config/sipctl/templates',
     tenant: 'default',
     connectTimeout: 10_000,
     json: false,
