@@ -177,7 +177,11 @@ describePbxs(
       }
     });
 
-    it.each(['caller', 'callee'] as const)('goes on recording where the %s transfers', async (leaving) => {
+    it.each([
+      ['caller', 'goes on'],
+      ['callee', 'goes on'],
+      ['callee', 'stays paused'],
+    ] as const)('records on where the %s transfers: %s', async (leaving, how) => {
       const folder = site.pbx.recordings('acme');
       const files = (): string[] =>
         existsSync(folder)
@@ -187,6 +191,7 @@ describePbxs(
       const placed = await site.outside.call('acme-ann', '1004');
       expect(await placed.answered).toBe(true);
       const { id } = await callThat(isStanding);
+      if (how === 'stays paused') await ok(`recording pause ${id}`);
       await ok(`call transfer ${id} --leg ${leaving} --attended --to cat`);
       const stays = leaving === 'caller' ? 'dan' : 'ann';
       await callThat(
@@ -211,8 +216,10 @@ describePbxs(
         }
         return sum;
       };
-      expect(await seconds('acme-cat')).toBeGreaterThan(1.5);
-      expect(await seconds(`acme-${stays}`)).toBeGreaterThan(1.5);
+      for (const one of ['acme-cat', `acme-${stays}`]) {
+        if (how === 'goes on') expect(await seconds(one), one).toBeGreaterThan(1.5);
+        else expect(await seconds(one), one).toBeLessThan(0.5);
+      }
     });
 
     it('refuses a call that rings, as a caller from outside', async () => {

@@ -59,7 +59,17 @@ const usual: Required<CarrierWords> = {
 };
 
 /** @throws Error with what SIPp said when it does not start */
-export async function startSippCarrier(scenario: CarrierScenario): Promise<SippCarrier> {
+export async function startSippCarrier(scenario: CarrierScenario, attempts = 3): Promise<SippCarrier> {
+  try {
+    return await launchSippCarrier(scenario);
+  } catch (error) {
+    // Between finding a port free and taking it, another server of another test may have taken it.
+    if (attempts === 1 || !/Address already in use/.test(String(error))) throw error;
+    return startSippCarrier(scenario, attempts - 1);
+  }
+}
+
+async function launchSippCarrier(scenario: CarrierScenario): Promise<SippCarrier> {
   const { host, transport = 'udp' } = scenario;
   const folder = mkdtempSync(join(tmpdir(), 'sipctl-carrier-'));
   const [port = 0, media = 0] = await freePorts(host, 2);

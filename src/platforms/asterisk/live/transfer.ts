@@ -3,6 +3,7 @@ import type { AmiMessage } from '../ami/codec.ts';
 import { gone, type Hands, notDone, refused, variableIn } from './hands.ts';
 import { demandAnswered, demandContext, extra, join, otherVariable, setOther } from './holding.ts';
 import { demandDialled, dialContext } from './originate.ts';
+import { recordedOf, recordWhoStays } from './recording.ts';
 
 const patienceMs = 3000;
 /** Beyond the minute for which the dialplan lets the third party ring. */
@@ -97,7 +98,9 @@ export async function attendedTransfer(
     throw notDone('no_answer', `${dialled} did not answer; ${leg.channel} and ${other.channel} talk again`);
   }
   await setOther(hands, other, target);
+  const recorded = await recordedOf(hands, other);
   await join(hands, other, target);
+  await recordWhoStays(hands, other, recorded);
   if ((await hands.look(leg)) !== null) await hands.act('Hangup', { Channel: leg.id, Cause: 16 });
 }
 
