@@ -1,0 +1,150 @@
+import { createHmac } from 'node:crypto';
+import { SipctlError } from '../errors.ts';
+import type { Refusal } from '../plan/plan.ts';
+import { diffResources } from '../plan/service-diff.ts';
+import type {
+  HeldResource,
+  Remembered,
+  Resource,
+  ResourceChange,
+  ServicePlan,
+} from '../plan/service-plan.ts';
+import type { Service } from '../platforms/service.ts';
+
+/** Where the ids of what was made at a service are kept: each is written before the next step is begun. */
+export interface ServiceMemory {
+  list(): Promise<Remembered[]>;
+  keep(entry: Remembered): Promise<void>;
+  forget(key: string): Promise<void>;
+}
+
+/** A service, what is remembered of it, and the salt of the database. */
+export interface PlannedService {
+  service: Service;
+  memory: ServiceMemory;
+  salt: string;
+}
+
+/** What became of one service. */
+export interface ServiceOutcome {
+  service: string;
+  outcome: 'unchanged' | 'verified' | 'incomplete' | 'taken-back' | 'failed';
+  /** Done, in this order. */
+  done: ResourceChange[];
+  /** What differs still, where the service took everything and shows something else. */
+  differs: ResourceChange[];
+  error: SipctlError | null;
+}
+
+export const serviceTitle = ({ kind, tenant, name }: Service): string => `${kind} ${tenant}/${name}`;
+
+/** Compares what a service is to hold with what it holds. @throws like `Service.held` */
+export async function planService(planned: PlannedService, signal?: AbortSignal): Promise<ServicePlan> {
+  const { changes } = await differences(planned, signal);
+  const { service } = planned;
+  return {
+    service: serviceTitle(service),
+    tenant: service.tenant,
+    changes,
+    refusals: [] satisfies Refusal[],
+  };
+}
+
+async function differences(
+  { service, memory, salt }: PlannedService,
+  signal?: AbortSignal,
+): Promise<{ changes: ResourceChange[]; held: HeldResource[] }> {
+  const remembered = await memory.list();
+  const held = await service.held(remembered, signal);
+  const digestOf = (resource: Resource) => secretDigest(resource, salt);
+  return { changes: diffResources({ desired: service.desired, held, remembered, digestOf }), held };
+}
+
+/**
+ * Makes a service hold what its plan says, one thing after another. Never throws for the service's fault.
+ *
+ * ```
+ * remember "about to make" → make, or adopt what is there → remember its id → next
+ *    killed, or no answer: the next run finds it by its name        refused for good: what this run made is taken away
+ * ```
+ */
+export async function applyService(
+  planned: PlannedService,
+  plan: ServicePlan,
+  signal: AbortSignal,
+): Promise<ServiceOutcome> {
+  const outcome: ServiceOutcome = {
+    service: plan.service,
+    outcome: 'unchanged',
+    done: [],
+    differs: [],
+    error: null,
+  };
+  if (plan.changes.length === 0) return outcome;
+  try {
+    const { held } = await differences(planned, signal);
+    const ids = new Map(held.map(({ key, id }) => [key, id]));
+    for (const change of plan.changes) {
+      signal.throwIfAborted();
+      await performOne(planned, change, ids, signal);
+      outcome.done.push(change);
+    }
+    outcome.differs = (await differences(planned, signal)).changes;
+    outcome.outcome = outcome.differs.length === 0 ? 'verified' : 'incomplete';
+  } catch (error) {
+    if (!(error instanceof SipctlError)) throw error;
+    outcome.error = error;
+    outcome.outcome = canGoOn(error) ? 'incomplete' : await takeBack(planned, outcome.done);
+  }
+  return outcome;
+}
+
+// Nothing was decided: the next run goes on from here.
+const canGoOn = ({ outcome }: SipctlError): boolean => outcome === 'unreachable' || outcome === 'interrupted';
+
+async function performOne(
+  { service, memory, salt }: PlannedService,
+  change: ResourceChange,
+  ids: Map<string, string>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { key, name, desired } = change;
+  if (desired === null) {
+    await service.perform(change, ids, signal);
+    ids.delete(key);
+    return memory.forget(key);
+  }
+  // Written before the request: a thing that was made without an answer is known to be ours.
+  if (change.action === 'create') await memory.keep({ key, name, id: null, digest: null });
+  const id = await service.perform(change, ids, signal);
+  ids.set(key, id);
+  await memory.keep({ key, name, id, digest: secretDigest(desired, salt) });
+}
+
+/** Takes away what this run made, the last first. */
+async function takeBack(
+  planned: PlannedService,
+  done: readonly ResourceChange[],
+): Promise<ServiceOutcome['outcome']> {
+  const ids = new Map(
+    (await planned.memory.list()).flatMap(({ key, id }) => (id === null ? [] : [[key, id]])),
+  );
+  try {
+    for (const { action, key, name } of done.toReversed()) {
+      if (action !== 'create') continue;
+      const id = ids.get(key) ?? null;
+      await performOne(planned, { action: 'delete', key, name, id, desired: null, options: [] }, ids);
+    }
+    return 'taken-back';
+  } catch (error) {
+    if (!(error instanceof SipctlError)) throw error;
+    return 'failed';
+  }
+}
+
+function secretDigest({ secrets }: Resource, salt: string): string | null {
+  if (secrets === undefined) return null;
+  const hmac = createHmac('sha256', salt);
+  for (const [name, secret] of Object.entries(secrets)) hmac.update(`${name}\0${secret.reveal()}\0`);
+  return hmac.digest('hex');
+}
