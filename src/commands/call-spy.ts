@@ -59,55 +59,56 @@ async function supervisorOf(app: App, input: Input, call: Call): Promise<Calling
   });
 }
 
+type Audit = (detail: object) => Promise<void>;
+
 // A row before, so that there is one whatever becomes of this process; and one after, which says how long.
 async function overseen(app: App, found: FoundCall, request: Request): Promise<Result> {
   const { call, node } = found;
   const { supervisor, leg, mode } = request;
+  const { username } = supervisor;
   const store = await app.store();
-  const about = { node, supervisor: supervisor.username, leg: leg.id, from: call.from, to: call.to };
-  const audit = (detail: object): Promise<void> =>
+  const about = { node, supervisor: username, leg: leg.id, from: call.from, to: call.to };
+  const audit: Audit = (detail) =>
     store.audit({
-      action: mode,
-      noun: 'call',
-      tenant: call.tenant,
-      name: call.id,
+      ...{ action: mode, noun: 'call', tenant: call.tenant, name: call.id },
       detail: { ...about, ...detail },
     });
   await audit({ state: 'asked' });
-  app.terminal.err(app.config.quiet ? '' : `the phone of ${supervisor.username} rings\n`);
+  say(app, `the phone of ${username} rings`);
   let spying: Spying;
   try {
     spying = await found.plane.spy({ supervisor, leg: refOf(leg), mode, signal: app.signal });
   } catch (error) {
     await audit({ state: 'failed', why: (error as Error).message });
     if (!app.signal.aborted) throw error;
-    return interruptedResult(`interrupted: the phone of ${supervisor.username} does not ring any more`);
+    return interruptedResult(`interrupted: the phone of ${username} does not ring any more`);
   }
-  const begun = app.now().getTime();
+  const seconds = await audited(app, spying, audit, () => {
+    app.endsAtInterrupt();
+    say(app, `${username} ${during[mode](partyText(leg))}; Ctrl-C ends it`);
+  });
+  const data = { mode, user: username, leg: leg.id, seconds, call: callData(call, app.now().getTime()) };
+  const said = `${username} ${past[mode]} for ${seconds} s`;
+  if (app.signal.aborted) return { ...interruptedResult(`interrupted: ${said}`, data), changed: true };
+  return { changed: true, data, text: () => `${said}\n` };
+}
+
+const say = (app: App, text: string): void => app.terminal.err(app.config.quiet ? '' : `${text}\n`);
+
+/** Seconds that it took. */
+async function audited(app: App, spying: Spying, audit: Audit, begun: () => void): Promise<number> {
+  const from = app.now().getTime();
   let seconds: number;
   try {
-    seconds = await untilOver(app, spying, () => {
-      app.endsAtInterrupt();
-      if (!app.config.quiet)
-        app.terminal.err(`${supervisor.username} ${during[mode](partyText(leg))}; Ctrl-C ends it\n`);
-    });
+    seconds = await untilOver(app, spying, begun);
   } catch (error) {
     // Who listened may still do so: what is known by now is kept all the same.
-    const known = Math.round((app.now().getTime() - begun) / 1000);
+    const known = Math.round((app.now().getTime() - from) / 1000);
     await audit({ state: 'lost', seconds: known, why: (error as Error).message });
     throw error;
   }
   await audit({ state: 'ended', seconds });
-  const data = {
-    mode,
-    user: supervisor.username,
-    leg: leg.id,
-    seconds,
-    call: callData(call, app.now().getTime()),
-  };
-  const said = `${supervisor.username} ${past[mode]} for ${seconds} s`;
-  if (app.signal.aborted) return { ...interruptedResult(`interrupted: ${said}`, data), changed: true };
-  return { changed: true, data, text: () => `${said}\n` };
+  return seconds;
 }
 
 const during = {

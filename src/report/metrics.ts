@@ -1,6 +1,7 @@
 import type { Call } from '../model/live/call.ts';
 import type { TrunkWord } from '../model/live/changes.ts';
 import { type Counters, callLabels } from '../model/live/counters.ts';
+import type { TrunkStanding, UserStanding } from '../model/live/events.ts';
 import type { Picture } from '../model/live/picture.ts';
 
 /** All samples of one name. */
@@ -38,8 +39,6 @@ export function metricFamilies(facts: MetricFacts): MetricFamily[] {
   const known = <T extends { node: string; tenant: string | null }>(all: Iterable<T>): T[] =>
     [...all].filter((one) => picture.isKnown(one.node) && (tenant === null || one.tenant === tenant));
   const calls = known(picture.calls.values());
-  const trunks = known(picture.trunks.values());
-  const users = known(picture.users.values());
   const limits = [...facts.limits].filter(([name]) => tenant === null || name === tenant);
   return [
     gauge('sipctl_build_info', 'Version of sipctl; always 1.', [{ labels: { version }, value: 1 }]),
@@ -57,46 +56,54 @@ export function metricFamilies(facts: MetricFacts): MetricFamily[] {
       'Calls that a tenant may have at one time, where that is limited.',
       limits.map(([name, value]) => ({ labels: { tenant: name }, value })),
     ),
-    gauge(
-      'sipctl_trunk_registration',
-      'How a trunk stands at its carrier: 1 for the state that it is in.',
-      trunks.flatMap(({ node, tenant: owner, trunk, registration }) =>
-        words.map((state) => ({
-          labels: { node, tenant: owner, trunk, state },
-          value: Number(state === registration),
-        })),
-      ),
-    ),
-    gauge(
-      'sipctl_trunk_reachable',
-      'Whether the carrier answers OPTIONS, where it is asked.',
-      trunks.flatMap(({ node, tenant: owner, trunk, reachable }) =>
-        reachable === null ? [] : [{ labels: { node, tenant: owner, trunk }, value: Number(reachable) }],
-      ),
-    ),
-    gauge(
-      'sipctl_trunk_rtt_seconds',
-      'Time that the carrier took to answer the last OPTIONS.',
-      trunks.flatMap(({ node, tenant: owner, trunk, rttMs }) =>
-        rttMs === null ? [] : [{ labels: { node, tenant: owner, trunk }, value: rttMs / 1000 }],
-      ),
-    ),
-    gauge(
-      'sipctl_users_registered',
-      'Users with at least one phone registered.',
-      counted(
-        users.filter(({ contacts }) => contacts > 0),
-        ownerLabels,
-      ),
-    ),
-    gauge(
-      'sipctl_contacts',
-      'Phones that are registered.',
-      counted(users, ownerLabels, ({ contacts }) => contacts),
-    ),
+    ...trunkFamilies(known(picture.trunks.values())),
+    ...userFamilies(known(picture.users.values())),
     ...(facts.counters === null ? [] : counterFamilies(facts.counters, tenant)),
   ];
 }
+
+const trunkFamilies = (trunks: readonly TrunkStanding[]): MetricFamily[] => [
+  gauge(
+    'sipctl_trunk_registration',
+    'How a trunk stands at its carrier: 1 for the state that it is in.',
+    trunks.flatMap(({ node, tenant: owner, trunk, registration }) =>
+      words.map((state) => ({
+        labels: { node, tenant: owner, trunk, state },
+        value: Number(state === registration),
+      })),
+    ),
+  ),
+  gauge(
+    'sipctl_trunk_reachable',
+    'Whether the carrier answers OPTIONS, where it is asked.',
+    trunks.flatMap(({ node, tenant: owner, trunk, reachable }) =>
+      reachable === null ? [] : [{ labels: { node, tenant: owner, trunk }, value: Number(reachable) }],
+    ),
+  ),
+  gauge(
+    'sipctl_trunk_rtt_seconds',
+    'Time that the carrier took to answer the last OPTIONS.',
+    trunks.flatMap(({ node, tenant: owner, trunk, rttMs }) =>
+      rttMs === null ? [] : [{ labels: { node, tenant: owner, trunk }, value: rttMs / 1000 }],
+    ),
+  ),
+];
+
+const userFamilies = (users: readonly UserStanding[]): MetricFamily[] => [
+  gauge(
+    'sipctl_users_registered',
+    'Users with at least one phone registered.',
+    counted(
+      users.filter(({ contacts }) => contacts > 0),
+      ownerLabels,
+    ),
+  ),
+  gauge(
+    'sipctl_contacts',
+    'Phones that are registered.',
+    counted(users, ownerLabels, ({ contacts }) => contacts),
+  ),
+];
 
 function counterFamilies(counters: Counters, tenant: string | null): MetricFamily[] {
   const samples = (counts: Counters['ended']): Sample[] =>
