@@ -196,10 +196,14 @@ describePbxs(
       const monitor = startMonitor(site, ['--save']);
       const narrow = startMonitor(
         site,
-        'calls --tenant acme --trunk main --state ended --event call.ended'.split(' '),
+        'calls --tenant acme --trunk main --state ended --event call.ended,node.connected'.split(' '),
       );
       const { lines } = monitor;
-      const connected = (): number => lines.filter(({ event }) => event === 'node.connected').length;
+      // How often both came to see what there is.
+      const connected = (): number =>
+        Math.min(
+          ...[lines, narrow.lines].map((all) => all.filter(({ event }) => event === 'node.connected').length),
+        );
       await until(() => connected() === 1);
       const listed = new Set<string>();
       let isOver = false;

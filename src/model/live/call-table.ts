@@ -12,9 +12,13 @@ interface Entry {
   told: Call | null;
 }
 
+type EndedChange = Extract<LiveChange, { kind: 'leg-ended' }>;
+
 interface Since {
   heard: Map<string, Partial<LegFacts>>;
   ended: Set<string>;
+  /** They began while there was no connection, and no snapshot will tell of them. */
+  unknown: (EndedChange & { facts: LegFacts })[];
 }
 
 /**
@@ -50,16 +54,16 @@ export class CallTable {
 
   /** A new connection: what is applied from here on happened before, while, or after the snapshot was made. */
   begin(): void {
-    this.#since = { heard: new Map(), ended: new Set() };
+    this.#since = { heard: new Map(), ended: new Set(), unknown: [] };
   }
 
   /** Takes one change in; gives what is to be told of it. */
   apply(change: LegChange): CallEvent[] {
     if (change.kind === 'leg-ended') {
       this.#since?.ended.add(change.id);
-      const { way, state } = this.#legs.get(change.id)?.known.facts ?? { way: 'in', state: 'ringing' };
-      const { end, quality } = change;
-      return this.#remove(change.id, { way, answered: state !== 'ringing', end, quality }, change.at);
+      if (this.#legs.has(change.id)) return this.#end(change);
+      if (change.facts !== undefined) this.#since?.unknown.push({ ...change, facts: change.facts });
+      return [];
     }
     this.#since?.heard.set(change.id, { ...this.#since.heard.get(change.id), ...change.facts });
     return this.#update(change.id, change.facts, change.at, false);
@@ -67,7 +71,7 @@ export class CallTable {
 
   /** Brings the table to what the PBX has now. */
   settle(snapshot: readonly LegFacts[], at: number): CallEvent[] {
-    const { heard, ended } = this.#since ?? { heard: new Map(), ended: new Set() };
+    const { heard, ended, unknown } = this.#since ?? { heard: new Map(), ended: new Set(), unknown: [] };
     this.#since = null;
     const events: CallEvent[] = [];
     const there = new Set(snapshot.map(({ id }) => id));
@@ -79,8 +83,25 @@ export class CallTable {
       const latest = { ...facts, ...heard.get(facts.id) };
       events.push(...this.#update(facts.id, latest, at, !this.#isSettled));
     }
+    // After the snapshot: another leg of the same call may be there still.
+    if (this.#isSettled) events.push(...this.#passed(unknown));
     this.#isSettled = true;
     return onceEach(events);
+  }
+
+  /** Calls that began and ended unseen: all their legs are known before the first one leaves. */
+  #passed(legs: Since['unknown']): CallEvent[] {
+    const begun = legs.toSorted((one, other) => byBeginning(one.facts, other.facts));
+    return [
+      ...begun.flatMap(({ id, facts, at }) => this.#update(id, facts, at, false)),
+      ...legs.flatMap((leg) => this.#end(leg)),
+    ];
+  }
+
+  #end({ id, at, end, quality }: EndedChange): CallEvent[] {
+    const facts = this.#legs.get(id)?.known.facts;
+    if (facts === undefined) return [];
+    return this.#remove(id, { way: facts.way, answered: facts.state !== 'ringing', end, quality }, at);
   }
 
   #vanish(id: string, at: number): CallEvent[] {

@@ -49,7 +49,8 @@ export interface UserFacts {
 export type LiveChange =
   /** A channel appeared or changed. The first one of a channel has all facts; a later one may have some. */
   | { kind: 'leg'; id: string; at: number; facts: Partial<LegFacts> }
-  | { kind: 'leg-ended'; id: string; at: number; end: CallEnd; quality: Quality | null }
+  /** `facts`: of one that nothing was told of before, where its end says all there was. */
+  | { kind: 'leg-ended'; id: string; at: number; end: CallEnd; quality: Quality | null; facts?: LegFacts }
   | { kind: 'trunk'; at: number; facts: TrunkFacts }
   | { kind: 'user'; at: number; facts: UserFacts }
   /** The PBX has other trunks or users than before: how all of them stand is to be asked anew. */

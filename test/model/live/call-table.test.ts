@@ -151,6 +151,32 @@ describe('the table of calls', () => {
     ]);
   });
 
+  it('tells of a call that began unseen, and was over before the snapshot was made', () => {
+    const calls = table();
+    calls.begin();
+    calls.settle([], 1);
+    calls.begin();
+    const answered = { state: 'answered', answeredAt: 2000, codec: 'alaw' } as const;
+    expect(calls.apply({ ...over('b'), facts: { ...bob, ...answered } })).toEqual([]);
+    expect(calls.apply({ ...over('a'), facts: { ...ann, ...answered } })).toEqual([]);
+    const told = calls.settle([], 9001);
+    expect(told.filter(({ previous }) => previous === null).map(({ event }) => event)).toEqual([
+      'call.answered',
+    ]);
+    expect(told.at(-1)).toMatchObject({
+      event: 'call.ended',
+      call: { id: 'c1', from: '1001', to: '1002', answeredAt: 2000, endedAt: 9000 },
+    });
+    expect(told.filter(({ event }) => event === 'call.ended')).toHaveLength(1);
+    expect(calls.size).toBe(0);
+    calls.begin();
+    calls.apply({ ...over('b'), facts: { ...bob, ...answered } });
+    expect(names(calls.settle([{ ...ann, ...answered }], 1))).not.toContain('call.ended');
+    expect(names(calls.apply(over('a')))).toEqual(['call.ended']);
+    // Of one that ends later, the beginning was seen, or is somebody else's to tell.
+    expect(calls.apply({ ...over('t'), facts: carrier })).toEqual([]);
+  });
+
   it('holds what it heard on the new connection against a snapshot that may be older', () => {
     const calls = table();
     calls.begin();

@@ -172,11 +172,24 @@ export class ChannelChanges {
 
   #end(id: string, event: EslEvent, at: number): LiveChange[] {
     const placed = this.#place(id, event, at);
+    const unseen = this.#told.has(id) || isLoopback(event) ? {} : { facts: this.#unseen(id, event, at) };
     this.#calls.remove(id);
     this.#told.delete(id);
     this.#forget(id);
     if (isLoopback(event)) return [];
-    return [...placed, { kind: 'leg-ended', id, at, end: endOf(event), quality: qualityOf(event) }];
+    const ended = { kind: 'leg-ended', id, at, end: endOf(event), quality: qualityOf(event) } as const;
+    return [...placed, { ...ended, ...unseen }];
+  }
+
+  /** What the end of a leg says of it all, where nothing was told of it before. */
+  #unseen(id: string, event: EslEvent, at: number): LegFacts {
+    const own = ownFacts(event, at);
+    const { user, trunk, account } = origin(event);
+    const whose = own.endpoint === null ? { endpoint: user ?? trunk, account } : {};
+    const answeredAt = millis(event.get('Caller-Channel-Answered-Time'));
+    const codec = event.get('variable_rtp_use_codec_name') ?? null;
+    const talk = answeredAt === null ? {} : ({ state: 'answered', answeredAt, codec } as const);
+    return { ...own, ...whose, ...talk, callId: this.#calls.add(id, event, own.startedAt), recorded: false };
   }
 
   #forget(id: string): void {

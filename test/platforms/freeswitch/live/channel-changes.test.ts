@@ -69,6 +69,26 @@ describe('what FreeSWITCH tells of channels', () => {
     expect(channels.size).toBe(0);
   });
 
+  it.each([
+    'two users',
+    'busy',
+    'from a carrier',
+  ])('is the same call where only its end was seen: %s', (scene) => {
+    const all = told(eventsOf(scene)).seen.at(-1)?.call;
+    const [channels, table] = [new ChannelChanges(), new CallTable('pbx1', parties)];
+    table.begin();
+    table.settle([], 0);
+    table.begin();
+    for (const headers of eventsOf(scene)) {
+      if (headers['Event-Name'] !== 'CHANNEL_HANGUP_COMPLETE') continue;
+      for (const change of channels.read(new EslEvent(JSON.stringify(headers)))) tableApply(table, change);
+    }
+    const ended = table.settle([], 1).filter(({ event }) => event === 'call.ended');
+    expect(ended).toHaveLength(1);
+    const { id, tenant, trunk, direction, from, to, answeredAt, end } = all as NonNullable<typeof all>;
+    expect(ended[0]?.call).toMatchObject({ id, tenant, trunk, direction, from, to, answeredAt, end });
+  });
+
   it('is the status that a phone refused with', () => {
     expect(told(eventsOf('busy')).seen.at(-1)?.call).toMatchObject({
       answeredAt: null,
