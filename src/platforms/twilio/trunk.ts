@@ -53,26 +53,22 @@ interface TrunkValues {
 
 const valuesOf = ({ values }: Resource): TrunkValues => values as unknown as TrunkValues;
 
-/** What sipctl put there went before the trunk: the rest is somebody else's, and would go with it. */
+/**
+ * What sipctl put there went before the trunk. The rest is somebody else's: their numbers would not ring any more, and
+ * their addresses be lost. Lists of users and of addresses belong to the account, and stay.
+ */
 async function whatHangsOn({ api, id, signal }: Asked & { id: string }): Promise<string[]> {
-  const [numbers, originations, lists, addresses] = await api.ask(
+  const [numbers, originations] = await api.ask(
     'reading what belongs to the trunk',
     async (client) => {
       const of = client.trunking.v1.trunks(id);
-      return Promise.all([
-        of.phoneNumbers.list(),
-        of.originationUrls.list(),
-        of.credentialsLists.list(),
-        of.ipAccessControlLists.list(),
-      ]);
+      return Promise.all([of.phoneNumbers.list(), of.originationUrls.list()]);
     },
     signal,
   );
   return [
     ...numbers.map(({ phoneNumber }) => `the number ${phoneNumber}`),
     ...originations.map(({ friendlyName }) => `the origination URL ${friendlyName}`),
-    ...lists.map(({ friendlyName }) => `the credential list ${friendlyName}`),
-    ...addresses.map(({ friendlyName }) => `the IP access control list ${friendlyName}`),
   ];
 }
 
