@@ -55,10 +55,12 @@ export interface Run {
   kill(): void;
 }
 
+/** @param isToGo everything is to be taken away */
 export function runOf(
   server: TwilioServer,
   entries: Map<string, Remembered>,
   more: Partial<Patience> = {},
+  isToGo = false,
 ): Run {
   let isDead = false;
   const alive = async <T>(value: T): Promise<T> => (isDead ? new Promise<T>(() => undefined) : value);
@@ -80,7 +82,7 @@ export function runOf(
     // Without a wait: tests look at what is sent, not at when.
     patience: { timeoutMs: 5_000, sleep: () => alive(undefined), ...more },
   };
-  const service = twilioService({ tenant: 'acme', name: 'main', access, ...wanted });
+  const service = twilioService({ tenant: 'acme', name: 'main', access, isToGo, ...wanted });
   return {
     planned: { service, memory, salt: 'salt' },
     kill: () => {
