@@ -1,7 +1,8 @@
 import { SipctlError } from '../../errors.ts';
+import type { Refusal } from '../../plan/plan.ts';
 import type { HeldResource, Plain, Remembered, Resource, ResourceChange } from '../../plan/service-plan.ts';
 import type { Service } from '../service.ts';
-import { association, number, origination, recording } from './below-trunk.ts';
+import { association, freeNumber, number, origination, recording } from './below-trunk.ts';
 import { type TwilioAccess, TwilioApi } from './client.ts';
 import { credential, credentialList } from './credentials.ts';
 import { interruptedError, isUndecided } from './failures.ts';
@@ -10,11 +11,12 @@ import type { Asked, Found, Thing } from './thing.ts';
 import { trunk } from './trunk.ts';
 
 /** A trunk of a tenant, and the account that holds it. */
-export interface TwilioServiceOptions extends TrunkDescription {
-  tenant: string;
-  /** Of the `twilioTrunk`. */
-  name: string;
-  access: TwilioAccess;
+export interface TwilioServiceParts extends TrunkDescription {
+  account: TwilioAccess['account'];
+  trunk: TrunkDescription['trunk'] & { name: string; tenant?: string };
+}
+
+export interface TwilioServiceSettings extends Omit<TwilioAccess, 'account'> {
   /** Nothing of it is to be there: all that is remembered goes. */
   isToGo?: boolean;
 }
@@ -30,14 +32,12 @@ const things: Readonly<Record<Kind, Thing>> = {
 };
 
 /** A trunk at Twilio with its credentials, addresses and numbers. @throws SipctlError `invalid` like `TwilioApi` */
-export function twilioService({
-  tenant,
-  name,
-  access,
-  isToGo = false,
-  ...description
-}: TwilioServiceOptions): Service {
-  const api = new TwilioApi(access);
+export function twilioService(
+  { account, ...description }: TwilioServiceParts,
+  { isToGo = false, ...access }: TwilioServiceSettings = {},
+): Service {
+  const api = new TwilioApi({ account, ...access });
+  const { name, tenant = '' } = description.trunk;
   const desired = isToGo ? [] : trunkResources(description);
   return {
     kind: 'twilio',
@@ -45,6 +45,7 @@ export function twilioService({
     name,
     desired,
     held: (remembered, signal) => lookAround(api, wantedOf(desired, remembered), signal),
+    objections: (changes, signal) => objectionsTo(api, changes, signal),
     perform: (change, ids, signal) => perform(api, change, ids, signal),
   };
 }
@@ -87,6 +88,25 @@ async function lookAround(
   return wanted.flatMap(({ key }) => held.get(key) ?? []);
 }
 
+/** Numbers that cannot be attached: better said before the trunk is made than after it. */
+async function objectionsTo(
+  api: TwilioApi,
+  changes: readonly ResourceChange[],
+  signal: AbortSignal | undefined,
+): Promise<Refusal[]> {
+  const refusals: Refusal[] = [];
+  for (const { action, key, name } of changes) {
+    if (action !== 'create' || kindOf(key) !== 'number') continue;
+    try {
+      await freeNumber(api, name, null, signal);
+    } catch (error) {
+      if (!(error instanceof SipctlError) || !['refused', 'notFound'].includes(error.outcome)) throw error;
+      refusals.push(...error.problems.map(({ code, message, hint = '' }) => ({ code, message, hint })));
+    }
+  }
+  return refusals;
+}
+
 async function perform(
   api: TwilioApi,
   { action, key, name, id, desired }: ResourceChange,
@@ -121,9 +141,10 @@ async function ensure(thing: Thing, asked: Asked, resource: Resource): Promise<s
   }
 }
 
-/** The last word was an error, but a thing that is taken, or that nobody answered for, may be ours. */
+/** The last word was an error, but what nobody answered for may be there, and a name that is taken may be taken by it. */
 async function orAdopt(thing: Thing, asked: Asked, resource: Resource, error: unknown): Promise<string> {
-  const isLeft = isUndecided(error) || (error instanceof SipctlError && error.outcome === 'conflict');
+  const isLeft =
+    isUndecided(error) || (error instanceof SipctlError && ['conflict', 'failed'].includes(error.outcome));
   const there = isLeft ? await thing.find(asked) : null;
   if (there === null) throw error;
   return adopt(thing, asked, there, resource);
