@@ -7,12 +7,16 @@ import type { Config, Environment } from './config.ts';
 import type { FileOperations } from './files/operations.ts';
 import type { Node } from './model/nouns.ts';
 import * as nouns from './model/nouns.ts';
+import type { TwilioAccount } from './model/service-nouns.ts';
 import type { Catalog } from './model/template.ts';
+import type { DescribedService } from './pipeline/described-services.ts';
 import type { PlannedTarget } from './pipeline/make-plan.ts';
 import type { RenderTenants } from './pipeline/render-tenants.ts';
+import type { TwilioView } from './pipeline/twilio-view.ts';
 import type { AsteriskParts } from './platforms/asterisk/target.ts';
 import type { ControlPlane } from './platforms/control-plane.ts';
 import type { FreeSwitchParts } from './platforms/freeswitch/target.ts';
+import type { Service } from './platforms/service.ts';
 import type { Target } from './platforms/target.ts';
 import type { LeaseOwner } from './store/leases.ts';
 import type { Store } from './store/store.ts';
@@ -31,6 +35,14 @@ export interface Parts {
   fileOperations?: FileOperations;
   /** Opens sessions at nodes in the place of their engines. */
   control?: OpenControl;
+  /** Stands in the place of hosted services. */
+  hosted?: HostedServices;
+}
+
+/** Builds what speaks to hosted services. */
+export interface HostedServices {
+  service(described: DescribedService): Service;
+  twilioView(account: TwilioAccount): TwilioView;
 }
 
 /** Opens a session at a node; see `Target.control`. */
@@ -72,6 +84,19 @@ export function compose(parts: Parts): App {
       return Promise.all(wanted.map(app.target));
     },
     target: (node) => openTarget(node, app, parts),
+    services: async (filter = {}) => {
+      const { describedServices } = await import('./pipeline/described-services.ts');
+      const opened = await app.store();
+      const described = await describedServices(opened, app.catalog, filter);
+      return Promise.all(
+        described.map(async (one) => {
+          const service = parts.hosted?.service(one) ?? (await openService(one, config));
+          const memory = opened.resourceMemory(service);
+          return { service, memory, salt: opened.salt };
+        }),
+      );
+    },
+    twilioView: async (account) => parts.hosted?.twilioView(account) ?? openTwilioView(account, config),
     rendering: async () => openRendering(await app.store()),
     close: async () => {
       if (store !== null) (await store.catch(() => null))?.close();
