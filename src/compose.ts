@@ -41,7 +41,7 @@ export interface Parts {
 
 /** Builds what speaks to hosted services. */
 export interface HostedServices {
-  service(described: DescribedService): Service;
+  service(described: DescribedService, isToGo: boolean): Service;
   twilioView(account: TwilioAccount): TwilioView;
 }
 
@@ -90,7 +90,8 @@ export function compose(parts: Parts): App {
       const described = await describedServices(opened, app.catalog, filter);
       return Promise.all(
         described.map(async (one) => {
-          const service = parts.hosted?.service(one) ?? (await openService(one, config));
+          const isToGo = filter.areToGo === true;
+          const service = parts.hosted?.service(one, isToGo) ?? (await openService(one, config, isToGo));
           const memory = opened.resourceMemory(service);
           return { service, memory, salt: opened.salt };
         }),
@@ -164,6 +165,28 @@ async function backEnd(node: Node, parts: AsteriskParts & FreeSwitchParts): Prom
   }
   const { asteriskTarget } = await import('./platforms/asterisk/target.ts');
   return asteriskTarget(node, parts);
+}
+
+/** How long is waited for hosted services. A time-out that is short is that of somebody who cannot wait long. */
+const patienceOf = ({ serviceTimeout }: Config) => ({
+  timeoutMs: serviceTimeout,
+  baseMs: Math.min(500, serviceTimeout / 4),
+});
+
+async function openService(described: DescribedService, config: Config, isToGo: boolean): Promise<Service> {
+  const patience = patienceOf(config);
+  if (described.kind === 'livekit') {
+    const { livekitService } = await import('./platforms/livekit/service.ts');
+    return livekitService({ ...described, trunk: isToGo ? null : described.trunk }, patience);
+  }
+  const { twilioService } = await import('./platforms/twilio/service.ts');
+  const numbers = described.numbers.map(({ number }) => number);
+  return twilioService({ ...described, numbers }, { api: config.twilioApi, patience, isToGo });
+}
+
+async function openTwilioView(account: TwilioAccount, config: Config): Promise<TwilioView> {
+  const { twilioView } = await import('./platforms/twilio/view.ts');
+  return twilioView({ account, api: config.twilioApi, patience: patienceOf(config) });
 }
 
 /** Threads that render besides this one. Each takes some 50 MB, and more of them only wait for each other's memory. */

@@ -31,6 +31,8 @@ export interface ServiceFilter {
   kind?: DescribedService['kind'];
   tenant?: string;
   name?: string;
+  /** They are to go: nothing is desired of them. */
+  areToGo?: boolean;
 }
 
 /** What the database describes of services, those first that others need. */
