@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { Complaints } from './errors.ts';
 import { defaultTenant } from './model/identity.ts';
 import { boolean, slug } from './model/rules.ts';
+import { originationUrl } from './model/twilio/rules.ts';
 
 /** Where everything is, and how to speak: the flags, over the environment, over the file, over the defaults. */
 export interface Config {
@@ -23,6 +24,10 @@ export interface Config {
   yes: boolean;
   /** Whether every write plans and applies at once, as `--apply` does for one. */
   applyWrites: boolean;
+  /** SIP address of the LiveKit project, where an object names none of its own. */
+  livekitSipUri: string | null;
+  /** Where the API of Twilio is asked in the place of Twilio's own hosts; null: there. */
+  twilioApi: string | null;
 }
 
 /** Flags that every command takes, as the command line gave them. */
@@ -46,6 +51,7 @@ const settings = {
   templates: 'SIPCTL_TEMPLATES',
   connect_timeout: 'SIPCTL_CONNECT_TIMEOUT',
   apply_writes: 'SIPCTL_APPLY',
+  'livekit.sip_uri': 'LIVEKIT_SIP_URI',
 } as const;
 type Setting = keyof typeof settings;
 
@@ -73,6 +79,8 @@ export function readConfig(flags: GlobalFlags, env: Environment, home: string): 
     debug: flags.debug === true || (env.SIPCTL_DEBUG ?? '') !== '',
     yes: flags.yes === true,
     applyWrites: yesOrNo(value('apply_writes'), complaints),
+    livekitSipUri: sipUri(value('livekit.sip_uri'), complaints),
+    twilioApi: apiAddress(env.SIPCTL_TWILIO_API || undefined, complaints),
   };
   const tenant = slug(config.tenant);
   if (!tenant.ok)
@@ -132,6 +140,33 @@ function yesOrNo(text: string | undefined, complaints: Complaints): boolean {
     hint: 'check SIPCTL_APPLY',
   });
   return false;
+}
+
+function sipUri(text: string | undefined, complaints: Complaints): string | null {
+  if (text === undefined) return null;
+  const parsed = originationUrl(text);
+  if (parsed.ok) return parsed.value;
+  complaints.add({
+    code: 'invalid_livekit_sip_uri',
+    message: `livekit.sip_uri: ${parsed.message}`,
+    field: 'livekit.sip_uri',
+    hint: `${parsed.hint}; check LIVEKIT_SIP_URI`,
+  });
+  return null;
+}
+
+// Whoever is asked in Twilio's place is given the credentials: in the clear on this machine only.
+function apiAddress(text: string | undefined, complaints: Complaints): string | null {
+  if (text === undefined) return null;
+  if (/^(?:https:\/\/[^/@]+|http:\/\/127\.[0-9.]+(?::[0-9]+)?)\/?$/.test(text) && URL.canParse(text))
+    return text.replace(/\/$/, '');
+  complaints.add({
+    code: 'invalid_twilio_api',
+    message: 'SIPCTL_TWILIO_API: not an address of https, nor of http on this machine',
+    field: 'SIPCTL_TWILIO_API',
+    hint: 'write it as https://host or http://127.0.0.1:port',
+  });
+  return null;
 }
 
 function timeout(text: string | undefined, complaints: Complaints): number {

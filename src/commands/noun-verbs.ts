@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import type { Problem } from '../errors.ts';
 import { Complaints } from '../errors.ts';
-import type { Noun, Value } from '../model/field.ts';
+import { type Noun, pluralOf, titleOf, type Value } from '../model/field.ts';
 import type { Catalog } from '../model/template.ts';
 import { displayObject, displayObjects } from '../report/objects.ts';
 import type { ObjectRef } from '../store/records.ts';
@@ -9,7 +9,7 @@ import type { Stored } from '../store/rows.ts';
 import type { Patch, Writer } from '../store/writer.ts';
 import { applyAfterWrite } from './apply-after-write.ts';
 import type { CommandSpec, Input, OptionSpec, Result, Run, VerbSpec } from './command.ts';
-import { fieldOptions, missingFields, missingProblems, oneOf, readPatch } from './noun-input.ts';
+import { camel, fieldOptions, missingFields, missingProblems, oneOf, readPatch } from './noun-input.ts';
 import { remove } from './noun-remove.ts';
 import { refOf } from './object-ref.ts';
 
@@ -68,7 +68,7 @@ export function nounCommand(command: NounCommand): CommandSpec {
   const fields = fieldOptions(noun);
   const write = [...fields, applyOption];
   const verbs: VerbSpec[] = [
-    { name: 'list', summary: `list ${noun.table}`, options: listOptions(noun), run: list(command) },
+    { name: 'list', summary: `list ${pluralOf(noun)}`, options: listOptions(noun), run: list(command) },
     { name: 'show', summary: `show ${oneOf(noun)}`, args: name, options: [revealOption], run: show(command) },
     {
       name: 'add',
@@ -137,7 +137,7 @@ const list =
     );
     const shown = everywhere && noun.tenantScoped ? ['tenant', ...listed] : listed;
     return {
-      data: { [noun.table]: objects, count: objects.length },
+      data: { [camel(noun.table.replaceAll('_', '-'))]: objects, count: objects.length },
       text: (style) =>
         displayObjects(noun, objects, shown, style) +
         (everywhere ? '' : otherTenants(app, noun, objects.length)),
@@ -149,7 +149,7 @@ const hasLabel = (labels: Value, wanted: unknown): boolean =>
 
 const otherTenants = (app: App, noun: Noun, count: number): string =>
   count === 0
-    ? `no ${noun.table} in tenant '${app.config.tenant}': --tenant names another one, --all-tenants shows all\n`
+    ? `no ${pluralOf(noun)} in tenant '${app.config.tenant}': --tenant names another one, --all-tenants shows all\n`
     : '';
 
 const show =
@@ -306,7 +306,7 @@ async function written(
   const result: Result = {
     changed: done !== 'unchanged',
     data: { [noun.name]: object },
-    text: (style) => `${noun.name} ${style.bold(ref.name)} ${done}\n`,
+    text: (style) => `${titleOf(noun)} ${style.bold(ref.name)} ${done}\n`,
     warnings: [...warnings, ...(done === 'unchanged' ? [] : ((await command.warnings?.(app, ref)) ?? []))],
   };
   return applyAfterWrite(app, input, result);
