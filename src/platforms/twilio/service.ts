@@ -10,11 +10,12 @@ import type { Asked, Found, Thing } from './thing.ts';
 import { trunk } from './trunk.ts';
 
 /** A trunk of a tenant, and the account that holds it. */
-export interface TwilioServiceOptions extends TrunkDescription {
-  tenant: string;
-  /** Of the `twilioTrunk`. */
-  name: string;
-  access: TwilioAccess;
+export interface TwilioServiceParts extends TrunkDescription {
+  account: TwilioAccess['account'];
+  trunk: TrunkDescription['trunk'] & { name: string; tenant?: string };
+}
+
+export interface TwilioServiceSettings extends Omit<TwilioAccess, 'account'> {
   /** Nothing of it is to be there: all that is remembered goes. */
   isToGo?: boolean;
 }
@@ -30,14 +31,12 @@ const things: Readonly<Record<Kind, Thing>> = {
 };
 
 /** A trunk at Twilio with its credentials, addresses and numbers. @throws SipctlError `invalid` like `TwilioApi` */
-export function twilioService({
-  tenant,
-  name,
-  access,
-  isToGo = false,
-  ...description
-}: TwilioServiceOptions): Service {
-  const api = new TwilioApi(access);
+export function twilioService(
+  { account, ...description }: TwilioServiceParts,
+  { isToGo = false, ...access }: TwilioServiceSettings = {},
+): Service {
+  const api = new TwilioApi({ account, ...access });
+  const { name, tenant = '' } = description.trunk;
   const desired = isToGo ? [] : trunkResources(description);
   return {
     kind: 'twilio',
@@ -121,9 +120,10 @@ async function ensure(thing: Thing, asked: Asked, resource: Resource): Promise<s
   }
 }
 
-/** The last word was an error, but a thing that is taken, or that nobody answered for, may be ours. */
+/** The last word was an error, but what nobody answered for may be there, and a name that is taken may be taken by it. */
 async function orAdopt(thing: Thing, asked: Asked, resource: Resource, error: unknown): Promise<string> {
-  const isLeft = isUndecided(error) || (error instanceof SipctlError && error.outcome === 'conflict');
+  const isLeft =
+    isUndecided(error) || (error instanceof SipctlError && ['conflict', 'failed'].includes(error.outcome));
   const there = isLeft ? await thing.find(asked) : null;
   if (there === null) throw error;
   return adopt(thing, asked, there, resource);

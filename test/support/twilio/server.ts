@@ -69,11 +69,9 @@ export async function startTwilio(options: TwilioOptions = {}): Promise<TwilioSe
     exchanges.push(exchange);
     const misbehaviour = faults.next(`${exchange.method} ${exchange.path}`);
     exchange.misbehaved = misbehaviour !== null;
-    if (misbehaviour === null) {
-      answerOrderly(exchange, response, () => decide(exchange), largestPage);
-      violations.push(...(contract?.(exchange) ?? []));
-      return;
-    }
+    if (misbehaviour === null) answerOrderly(exchange, response, () => decide(exchange), largestPage);
+    violations.push(...(contract?.(exchange) ?? []));
+    if (misbehaviour === null) return;
     if (misbehaviour.takesEffect) doQuietly(() => decide(exchange));
     if (misbehaviour.kind === 'reset') response.socket?.resetAndDestroy();
     if (misbehaviour.kind === 'event') misbehaviour.happens();
