@@ -17,6 +17,8 @@ export interface Config {
   templates: string;
   /** Milliseconds until a PBX that does not answer is given up. */
   connectTimeout: number;
+  /** Milliseconds until one request to a hosted service, such as Twilio, is given up. */
+  serviceTimeout: number;
   json: boolean;
   quiet: boolean;
   debug: boolean;
@@ -50,12 +52,11 @@ const settings = {
   tenant: 'SIPCTL_TENANT',
   templates: 'SIPCTL_TEMPLATES',
   connect_timeout: 'SIPCTL_CONNECT_TIMEOUT',
+  service_timeout: 'SIPCTL_SERVICE_TIMEOUT',
   apply_writes: 'SIPCTL_APPLY',
   'livekit.sip_uri': 'LIVEKIT_SIP_URI',
 } as const;
 type Setting = keyof typeof settings;
-
-const defaultConnectTimeoutMs = 10_000;
 
 /** @throws SipctlError `invalid` with every complaint about file, environment and flags */
 export function readConfig(flags: GlobalFlags, env: Environment, home: string): Config {
@@ -73,7 +74,8 @@ export function readConfig(flags: GlobalFlags, env: Environment, home: string): 
     tenant: flags.tenant ?? value('tenant') ?? defaultTenant,
     tenantNamed: (flags.tenant ?? value('tenant')) !== undefined,
     templates: resolve(value('templates') ?? join(folder, 'templates')),
-    connectTimeout: timeout(value('connect_timeout'), complaints),
+    connectTimeout: timeout('connect_timeout', value('connect_timeout'), complaints) ?? 10_000,
+    serviceTimeout: timeout('service_timeout', value('service_timeout'), complaints) ?? 15_000,
     json: flags.json === true,
     quiet: flags.quiet === true,
     debug: flags.debug === true || (env.SIPCTL_DEBUG ?? '') !== '',
@@ -169,15 +171,20 @@ function apiAddress(text: string | undefined, complaints: Complaints): string | 
   return null;
 }
 
-function timeout(text: string | undefined, complaints: Complaints): number {
-  if (text === undefined) return defaultConnectTimeoutMs;
+/** In milliseconds; null where none is set. */
+function timeout(
+  name: 'connect_timeout' | 'service_timeout',
+  text: string | undefined,
+  complaints: Complaints,
+): number | null {
+  if (text === undefined) return null;
   const seconds = Number(text);
   if (Number.isFinite(seconds) && seconds > 0 && seconds <= 600) return seconds * 1000;
   complaints.add({
-    code: 'invalid_connect_timeout',
-    message: `connect_timeout: '${text}' is not a number of seconds from 1 to 600`,
-    field: 'connect_timeout',
-    hint: 'check SIPCTL_CONNECT_TIMEOUT',
+    code: `invalid_${name}`,
+    message: `${name}: '${text}' is not a number of seconds from 1 to 600`,
+    field: name,
+    hint: `check ${settings[name]}`,
   });
-  return defaultConnectTimeoutMs;
+  return null;
 }

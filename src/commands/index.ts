@@ -100,7 +100,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'plan',
-    summary: 'show what would change on every node',
+    summary: 'show what would change on every node and at every service',
     heading: deliver,
     load: async () => (await import('./plan.ts')).plan,
   },
@@ -148,7 +148,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'drift',
-    summary: 'what nodes hold or run that sipctl did not put there',
+    summary: 'what nodes and services hold that sipctl did not put there',
     heading: look,
     load: async () => (await import('./drift.ts')).drift,
   },

@@ -1,14 +1,14 @@
 import type { App } from '../app.ts';
 import type { Problem } from '../errors.ts';
 import { Complaints } from '../errors.ts';
-import { type Noun, pluralOf, titleOf, type Value } from '../model/field.ts';
+import { commandOf, type Noun, pluralOf, titleOf, type Value } from '../model/field.ts';
 import type { Catalog } from '../model/template.ts';
 import { displayObject, displayObjects } from '../report/objects.ts';
 import type { ObjectRef } from '../store/records.ts';
 import type { Stored } from '../store/rows.ts';
 import type { Patch, Writer } from '../store/writer.ts';
 import { applyAfterWrite } from './apply-after-write.ts';
-import type { CommandSpec, Input, OptionSpec, Result, Run, VerbSpec } from './command.ts';
+import type { Input, OptionSpec, Result, Run, VerbGroup, VerbSpec } from './command.ts';
 import { camel, fieldOptions, missingFields, missingProblems, oneOf, readPatch } from './noun-input.ts';
 import { remove } from './noun-remove.ts';
 import { refOf } from './object-ref.ts';
@@ -39,7 +39,7 @@ export interface NounCommand {
     missing: readonly string[],
   ) => Promise<void>;
   /** More verbs than the usual ones. */
-  more?: readonly VerbSpec[];
+  more?: readonly (VerbSpec | VerbGroup)[];
 }
 
 /** An object as it would be written. */
@@ -62,12 +62,12 @@ const allTenants: OptionSpec = ['--all-tenants', 'of every tenant'];
 const revealOption: OptionSpec = ['--reveal', 'show secrets; leaves an audit row'];
 
 /** A noun with the verbs that every noun has. */
-export function nounCommand(command: NounCommand): CommandSpec {
+export function nounCommand(command: NounCommand): VerbGroup {
   const { noun } = command;
   const name = `<${noun.key}>`;
   const fields = fieldOptions(noun);
   const write = [...fields, applyOption];
-  const verbs: VerbSpec[] = [
+  const verbs: (VerbSpec | VerbGroup)[] = [
     { name: 'list', summary: `list ${pluralOf(noun)}`, options: listOptions(noun), run: list(command) },
     { name: 'show', summary: `show ${oneOf(noun)}`, args: name, options: [revealOption], run: show(command) },
     {
@@ -118,7 +118,7 @@ export function nounCommand(command: NounCommand): CommandSpec {
     },
     ...(command.more ?? []),
   ];
-  return { name: noun.name, summary: command.summary, verbs };
+  return { name: commandOf(noun).split(' ').at(-1) as string, summary: command.summary, verbs };
 }
 
 const listOptions = (noun: Noun): OptionSpec[] => [

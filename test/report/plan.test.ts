@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SipctlError } from '../../src/errors.ts';
-import type { NodePlan, ObjectChange, Plan } from '../../src/plan/plan.ts';
+import type { NodePlan, ObjectChange } from '../../src/plan/plan.ts';
+import type { Plan } from '../../src/plan/site-plan.ts';
 import { planData, planText } from '../../src/report/plan.ts';
 import { change, nodePlan, objectChange } from '../plan/plans.ts';
 
