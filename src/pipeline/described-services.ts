@@ -1,25 +1,29 @@
+import type { Noun } from '../model/field.ts';
 import * as nouns from '../model/nouns.ts';
 import * as services from '../model/service-nouns.ts';
 import type { Catalog } from '../model/template.ts';
 import type { Records, StoredOf } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 
+/** An object of a tenant. */
+type Owned<N> = StoredOf<N> & { tenant: string };
+
 /** A trunk at Twilio with everything that the database says of it. */
 export interface DescribedTwilioTrunk {
   kind: 'twilio';
-  account: StoredOf<typeof services.twilioAccount>;
-  trunk: StoredOf<typeof services.twilioTrunk>;
-  originations: StoredOf<typeof services.twilioOrigination>[];
+  account: Owned<typeof services.twilioAccount>;
+  trunk: Owned<typeof services.twilioTrunk>;
+  originations: Owned<typeof services.twilioOrigination>[];
   /** Of the tenant, on the trunk that PBXs have for it. */
-  numbers: StoredOf<typeof nouns.number>[];
+  numbers: Owned<typeof nouns.number>[];
 }
 
 /** A LiveKit project with the trunk that it is connected with. */
 export interface DescribedLivekit {
   kind: 'livekit';
-  livekit: StoredOf<typeof services.livekit>;
-  trunk: StoredOf<typeof services.twilioTrunk>;
-  numbers: StoredOf<typeof nouns.number>[];
+  livekit: Owned<typeof services.livekit>;
+  trunk: Owned<typeof services.twilioTrunk>;
+  numbers: Owned<typeof nouns.number>[];
   /** Where calls of Twilio come from. */
   networks: readonly string[];
 }
@@ -43,24 +47,27 @@ export async function describedServices(
 ): Promise<DescribedService[]> {
   const isMeant = await meantBy(store, filter);
   const { records } = store;
-  const scope = { tenant: filter.tenant ?? null };
   const found: DescribedService[] = [];
   if (filter.kind !== 'livekit') {
-    const trunks = (await records.list(services.twilioTrunk, scope)).filter(isMeant);
+    const trunks = (await owned(records, services.twilioTrunk, filter.tenant)).filter(isMeant);
     for (const trunk of trunks) {
       const described = await describedTrunk(records, trunk);
       if (described.account.enabled || filter.name !== undefined) found.push(described);
     }
   }
   if (filter.kind !== 'twilio') {
-    const projects = (await records.list(services.livekit, scope)).filter(isMeant);
+    const projects = (await owned(records, services.livekit, filter.tenant)).filter(isMeant);
     for (const livekit of projects) found.push(await describedLivekit(records, livekit, await catalog()));
   }
   return found;
 }
 
+// Every row of theirs names its tenant.
+const owned = async <N extends Noun>(records: Records, noun: N, tenant?: string): Promise<Owned<N>[]> =>
+  (await records.list(noun, { tenant: tenant ?? null })) as Owned<N>[];
+
 interface Meant {
-  tenant?: string;
+  tenant: string;
   name: string;
   enabled: boolean;
 }
@@ -69,19 +76,22 @@ async function meantBy(store: Store, { name }: ServiceFilter): Promise<(one: Mea
   if (name !== undefined) return (one) => one.name === name;
   const states = await store.tenantStates();
   const enabled = new Set(states.filter((state) => state.enabled).map((state) => state.name));
-  return (one) => one.enabled && enabled.has(one.tenant as string);
+  return (one) => one.enabled && enabled.has(one.tenant);
 }
 
 async function describedTrunk(
   records: Records,
   trunk: DescribedTwilioTrunk['trunk'],
 ): Promise<DescribedTwilioTrunk> {
-  const tenant = trunk.tenant as string;
-  const originations = await records.list(services.twilioOrigination, { tenant });
+  const tenant = trunk.tenant;
+  const originations = await owned(records, services.twilioOrigination, tenant);
   return {
     kind: 'twilio',
     trunk,
-    account: await records.get(services.twilioAccount, { tenant, name: trunk.account }),
+    account: (await records.get(services.twilioAccount, {
+      tenant,
+      name: trunk.account,
+    })) as DescribedTwilioTrunk['account'],
     originations: originations.filter((one) => one.twilioTrunk === trunk.name),
     numbers: await numbersOn(records, trunk),
   };
@@ -92,7 +102,7 @@ async function numbersOn(
   { tenant, trunk }: DescribedTwilioTrunk['trunk'],
 ): Promise<DescribedTwilioTrunk['numbers']> {
   if (trunk === null) return [];
-  const numbers = await records.list(nouns.number, { tenant: tenant as string });
+  const numbers = await owned(records, nouns.number, tenant);
   return numbers.filter((one) => one.trunk === trunk);
 }
 
@@ -101,8 +111,8 @@ async function describedLivekit(
   livekit: DescribedLivekit['livekit'],
   catalog: Catalog,
 ): Promise<DescribedLivekit> {
-  const ref = { tenant: livekit.tenant as string, name: livekit.twilioTrunk };
-  const trunk = await records.get(services.twilioTrunk, ref);
+  const ref = { tenant: livekit.tenant, name: livekit.twilioTrunk };
+  const trunk = (await records.get(services.twilioTrunk, ref)) as DescribedLivekit['trunk'];
   const networks = catalog.providers.get('twilio')?.networks?.cidrs ?? [];
   return { kind: 'livekit', livekit, trunk, numbers: await numbersOn(records, trunk), networks };
 }

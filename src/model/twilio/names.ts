@@ -29,6 +29,10 @@ export function chooseTrunkNames(tenant: string, at: Date): TrunkNames {
 export const isChosenName = (friendlyName: string): boolean =>
   /^main-trunk-.+-[0-9]{10,}$/.test(friendlyName);
 
+/** True for a domain that `chooseTrunkNames` could have given to a trunk. */
+export const isChosenDomain = (domain: string): boolean =>
+  /^user-.+-[0-9]{10,}\.pstn\.twilio\.com$/.test(domain);
+
 /** What is too long ends in a digest of all of it: always the same one, and hardly that of another name. */
 function shortened(name: string, longest: number): string {
   if (name.length <= longest) return name;

@@ -1,8 +1,9 @@
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Twilio } from 'twilio';
 import type RequestClient from 'twilio/lib/base/RequestClient.js';
 import { SipctlError } from '../../errors.ts';
-import type { Secret } from '../../model/secret.ts';
+import { masked, type Secret } from '../../model/secret.ts';
 import type { TwilioAccount } from '../../model/service-nouns.ts';
 import { answeredError } from './failures.ts';
 import { askPatiently, type Patience } from './http.ts';
@@ -67,43 +68,72 @@ export class TwilioApi {
     }
   }
 
+  /**
+   * Reads what is no JSON. The credentials stay with Twilio where it sends on to where the sound is kept.
+   * @throws like `ask`
+   */
+  async open(doing: string, uri: string, signal?: AbortSignal): Promise<Readable> {
+    const { axios } = await this.#requests(signal);
+    const { username, secret } = signInOf(this.#access.account);
+    const url = addressOf(uri, this.#access.api);
+    const send = async () => {
+      const { status, data, headers } = await axios.request<Readable>({
+        url,
+        responseType: 'stream',
+        headers: {
+          Authorization: `Basic ${Buffer.from(`${username}:${secret.reveal()}`).toString('base64')}`,
+        },
+        timeout: this.patience.timeoutMs,
+        proxy: false,
+        validateStatus: () => true,
+      });
+      if (status !== 200) data.destroy();
+      return { statusCode: status, body: data, headers };
+    };
+    const { statusCode, body } = await askPatiently({ method: 'get', uri: url }, send, this.patience, signal);
+    if (statusCode === 200) return body;
+    throw answeredError({ status: statusCode, code: 0, message: '' }, doing, this.accountSid);
+  }
+
   /** Twilio repeats at times what it was sent. */
   #clean(text: string): string {
     const { authToken, apiSecret } = this.#access.account;
     const secrets = [authToken, apiSecret].flatMap((secret) => (secret === null ? [] : [secret.reveal()]));
-    return secrets.reduce((clean, secret) => clean.replaceAll(secret, '[secret]'), text);
+    return secrets.reduce((clean, secret) => clean.replaceAll(secret, masked), text);
   }
 
   async #client(signal?: AbortSignal): Promise<Twilio> {
+    const httpClient = await this.#requests(signal);
     const { default: twilio } = await import('twilio');
-    const { patience } = this;
-    const { account, api } = this.#access;
-    class PatientRequests extends twilio.RequestClient {
-      override request<Data>(
-        options: RequestClient.RequestOptions<Data>,
-      ): ReturnType<typeof RequestClient.prototype.request<Data>> {
-        const asked = { ...options, uri: addressOf(options.uri, api) };
-        // The client writes into the headers, so that each attempt gets its own.
-        return askPatiently(
-          asked,
-          () => super.request({ ...asked, headers: { ...asked.headers } }),
-          patience,
-          signal,
-        );
-      }
-    }
-    const httpClient = new PatientRequests({ timeout: patience.timeoutMs });
-    // Connections are kept for the next request, whoever sends it.
-    this.#agent ??= httpClient.axios.defaults.httpsAgent;
-    httpClient.axios.defaults.httpsAgent = this.#agent;
-    if (signal !== undefined) httpClient.axios.defaults.signal = signal;
-    const { username, secret } = signInOf(account);
+    const { username, secret } = signInOf(this.#access.account);
     return twilio(username, secret.reveal(), {
       accountSid: this.accountSid,
       httpClient,
       logLevel: 'none',
       userAgentExtensions: ['sipctl'],
     });
+  }
+
+  async #requests(signal?: AbortSignal): Promise<RequestClient> {
+    const { default: twilio } = await import('twilio');
+    const { patience } = this;
+    const { api } = this.#access;
+    class PatientRequests extends twilio.RequestClient {
+      override request<Data>(
+        options: RequestClient.RequestOptions<Data>,
+      ): ReturnType<typeof RequestClient.prototype.request<Data>> {
+        const asked = { ...options, uri: addressOf(options.uri, api) };
+        // The client writes into the headers, so that each attempt gets its own.
+        const send = () => super.request({ ...asked, headers: { ...asked.headers } });
+        return askPatiently(asked, send, patience, signal);
+      }
+    }
+    const requests = new PatientRequests({ timeout: patience.timeoutMs });
+    // Connections are kept for the next request, whoever sends it.
+    this.#agent ??= requests.axios.defaults.httpsAgent;
+    requests.axios.defaults.httpsAgent = this.#agent;
+    if (signal !== undefined) requests.axios.defaults.signal = signal;
+    return requests;
   }
 }
 

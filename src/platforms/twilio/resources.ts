@@ -26,6 +26,9 @@ export interface TrunkDescription {
   numbers: readonly string[];
 }
 
+/** Tells an origination URL from one that somebody entered in the console under a plain name. */
+export const originationMark = 'sipctl-';
+
 /** `origination livekit` is an origination. */
 export const kindOf = (key: string): Kind => key.split(' ', 1)[0] as Kind;
 
@@ -54,8 +57,7 @@ function originationResource({
   weight,
   enabled,
 }: TrunkDescription['originations'][number]): Resource {
-  // The mark tells it from one that somebody entered in the console under a plain name.
-  const friendlyName = `sipctl-${name}`;
+  const friendlyName = `${originationMark}${name}`;
   return {
     key: `origination ${name}`,
     name: friendlyName,

@@ -21,12 +21,15 @@ export const trunk: Thing = {
     return { id: sid, values: { friendlyName, domainName, secure } };
   },
   async make({ api, signal }, resource) {
-    const made = await api.ask(
+    const { sid, accountSid } = await api.ask(
       'making the trunk',
       (client) => client.trunking.v1.trunks.create(valuesOf(resource)),
       signal,
     );
-    return made.sid;
+    if (accountSid === api.accountSid) return sid;
+    // Trunks are made in the account that an API key belongs to, whatever account was named.
+    await api.ask('removing the trunk again', (client) => client.trunking.v1.trunks(sid).remove(), signal);
+    throw keyOfAnother(accountSid, api.accountSid);
   },
   async update({ api, id, signal }, resource) {
     await api.ask(
@@ -77,4 +80,11 @@ const stillInUse = (others: readonly string[]): SipctlError =>
     code: 'twilio_trunk_in_use',
     message: `the trunk has what sipctl did not make: ${others.join(', ')}`,
     hint: 'remove them from the trunk in the Twilio console, or keep the trunk',
+  });
+
+const keyOfAnother = (owner: string, account: string): SipctlError =>
+  new SipctlError('refused', {
+    code: 'twilio_key_of_another_account',
+    message: `the API key belongs to account ${owner}, and not to ${account}: trunks would be made there`,
+    hint: `make an API key within ${account}, and store it with sipctl twilio account set`,
   });
