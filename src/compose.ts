@@ -9,10 +9,10 @@ import type { Node } from './model/nouns.ts';
 import * as nouns from './model/nouns.ts';
 import type { TwilioAccount } from './model/service-nouns.ts';
 import type { Catalog } from './model/template.ts';
+import type { TwilioView } from './model/twilio/view.ts';
 import type { DescribedService } from './pipeline/described-services.ts';
 import type { PlannedTarget } from './pipeline/make-plan.ts';
 import type { RenderTenants } from './pipeline/render-tenants.ts';
-import type { TwilioView } from './pipeline/twilio-view.ts';
 import type { AsteriskParts } from './platforms/asterisk/target.ts';
 import type { ControlPlane } from './platforms/control-plane.ts';
 import type { FreeSwitchParts } from './platforms/freeswitch/target.ts';
@@ -35,14 +35,6 @@ export interface Parts {
   fileOperations?: FileOperations;
   /** Opens sessions at nodes in the place of their engines. */
   control?: OpenControl;
-  /** Stands in the place of hosted services. */
-  hosted?: HostedServices;
-}
-
-/** Builds what speaks to hosted services. */
-export interface HostedServices {
-  service(described: DescribedService, isToGo: boolean): Service;
-  twilioView(account: TwilioAccount): TwilioView;
 }
 
 /** Opens a session at a node; see `Target.control`. */
@@ -91,13 +83,13 @@ export function compose(parts: Parts): App {
       return Promise.all(
         described.map(async (one) => {
           const isToGo = filter.areToGo === true;
-          const service = parts.hosted?.service(one, isToGo) ?? (await openService(one, config, isToGo));
+          const service = await openService(one, config, isToGo);
           const memory = opened.resourceMemory(service);
           return { service, memory, salt: opened.salt };
         }),
       );
     },
-    twilioView: async (account) => parts.hosted?.twilioView(account) ?? openTwilioView(account, config),
+    twilioView: (account) => openTwilioView(account, config),
     rendering: async () => openRendering(await app.store()),
     close: async () => {
       if (store !== null) (await store.catch(() => null))?.close();
