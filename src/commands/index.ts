@@ -57,6 +57,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user-template.ts')).userTemplateCommand,
   },
   {
+    name: 'livekit',
+    summary: 'LiveKit projects: agents that answer a Twilio trunk’s calls',
+    heading: connect,
+    load: async () => (await import('./livekit.ts')).livekitCommand,
+  },
+  {
     name: 'group',
     summary: 'users that ring together, or one after another',
     heading: connect,

@@ -2,6 +2,7 @@ import { type Problem, SipctlError } from '../errors.ts';
 import type { PhoneNumber } from './nouns.ts';
 import type { Secret } from './secret.ts';
 import type { Livekit, TwilioTrunk } from './service-nouns.ts';
+import { trunkDomain } from './twilio/names.ts';
 
 /** What a LiveKit project is connected with: a trunk at Twilio, the numbers on it, and where Twilio's calls come from. */
 export interface LivekitSite {
@@ -36,10 +37,6 @@ export interface LivekitSetup {
 /** The trunks and the rule of a tenant's `livekit` object bear one name, by which they are found again. */
 export const livekitName = (tenant: string, name: string): string => `sipctl-${tenant}-${name}`;
 
-/** The host that LiveKit and PBXs send a trunk's calls to. */
-export const twilioDomain = ({ domainPrefix }: Pick<TwilioTrunk, 'domainPrefix'>): string =>
-  `${domainPrefix}.pstn.twilio.com`;
-
 /**
  * Works out what a LiveKit project is to hold. Trunks name their numbers and where calls may come from, always: Twilio's
  * networks serve all its customers, and a trunk for any number would take the calls of each of them.
@@ -60,7 +57,7 @@ export function livekitSetup({ livekit, trunk, numbers, networks }: LivekitSite)
     inbound: { numbers: called.toSorted(), allowedAddresses: networks.toSorted() },
     outbound: {
       numbers: calling.toSorted(),
-      address: twilioDomain(trunk),
+      address: trunkDomain(trunk.domainPrefix),
       transport: isSecure ? 'tls' : 'auto',
       authUsername: trunk.sipUsername,
       authPassword: trunk.sipPassword,
