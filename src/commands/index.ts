@@ -57,6 +57,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user-template.ts')).userTemplateCommand,
   },
   {
+    name: 'livekit',
+    summary: 'LiveKit projects: agents that answer a Twilio trunk’s calls',
+    heading: connect,
+    load: async () => (await import('./livekit.ts')).livekitCommand,
+  },
+  {
     name: 'group',
     summary: 'users that ring together, or one after another',
     heading: connect,
@@ -100,7 +106,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'plan',
-    summary: 'show what would change on every node',
+    summary: 'show what would change on every node and at every service',
     heading: deliver,
     load: async () => (await import('./plan.ts')).plan,
   },
@@ -148,7 +154,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'drift',
-    summary: 'what nodes hold or run that sipctl did not put there',
+    summary: 'what nodes and services hold that sipctl did not put there',
     heading: look,
     load: async () => (await import('./drift.ts')).drift,
   },
