@@ -1,4 +1,4 @@
-import type { SipctlError } from '../../../src/errors.ts';
+import { SipctlError } from '../../../src/errors.ts';
 import { Secret } from '../../../src/model/secret.ts';
 import {
   applyService,
@@ -70,19 +70,21 @@ export function runOf(
     forget: async (key) => void entries.delete(await alive(key)),
   };
   const { account } = server;
-  const access = {
-    account: {
-      name: 'twilio',
-      accountSid: account.sid,
-      authToken: new Secret(account.authToken),
-      apiKey: null,
-      apiSecret: null,
-    },
-    api: server.url,
-    // Without a wait: tests look at what is sent, not at when.
-    patience: { timeoutMs: 5_000, sleep: () => alive(undefined), ...more },
+  const credentials = {
+    name: 'twilio',
+    accountSid: account.sid,
+    authToken: new Secret(account.authToken),
+    apiKey: null,
+    apiSecret: null,
   };
-  const service = twilioService({ tenant: 'acme', name: 'main', access, isToGo, ...wanted });
+  // Without a wait: tests look at what is sent, not at when.
+  const patience = { timeoutMs: 5_000, sleep: () => alive(undefined), ...more };
+  const described = {
+    ...wanted,
+    account: credentials,
+    trunk: { ...wanted.trunk, name: 'main', tenant: 'acme' },
+  };
+  const service = twilioService(described, { api: server.url, patience, isToGo });
   return {
     planned: { service, memory, salt: 'salt' },
     kill: () => {
@@ -97,7 +99,10 @@ export async function ensure(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Pick<ServiceOutcome, 'outcome' | 'error' | 'differs'>> {
   try {
-    return await applyService(planned, await planService(planned, signal), signal);
+    const plan = await planService(planned, signal);
+    const [refusal] = plan.refusals;
+    if (refusal === undefined) return await applyService(planned, plan, signal);
+    return { outcome: 'incomplete', error: new SipctlError('refused', refusal), differs: [] };
   } catch (error) {
     return { outcome: 'incomplete', error: error as SipctlError, differs: [] };
   }
