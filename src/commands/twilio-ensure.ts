@@ -42,8 +42,7 @@ async function wishOf(app: App, input: Input): Promise<Wish> {
   const { account: _, ...trunk } = await readPatch(twilioTrunk, input, app, complaints);
   const uri = input.options.livekitSipUri;
   const parsed = typeof uri === 'string' ? originationUrl(uri) : null;
-  if (parsed !== null && !parsed.ok)
-    complaints.add(fieldProblem('livekitSipUri', 'livekit-sip-uri', parsed));
+  if (parsed !== null && !parsed.ok) complaints.add(fieldProblem('livekitSipUri', 'livekit-sip-uri', parsed));
   complaints.throwIfAny();
   return {
     ...{ accountName: typeof accountName === 'string' ? accountName : null, account, trunk },
@@ -78,8 +77,7 @@ const newTrunk = (app: App, tenant: string, account: string, wish: Wish): Patch 
 });
 
 async function accountOf(app: App, wish: Wish, tenant: string): Promise<string> {
-  if (Object.keys(wish.account).length > 0 || wish.accountName !== null)
-    return accountRef(wish, tenant).name;
+  if (Object.keys(wish.account).length > 0 || wish.accountName !== null) return accountRef(wish, tenant).name;
   return (await onlyAccount(app, tenant)).name;
 }
 
@@ -200,7 +198,8 @@ const trunkOptions: OptionSpec[] = fieldOptions(twilioTrunk).filter(([flags]) =>
 
 export const twilioEnsure: VerbSpec = {
   name: 'ensure',
-  summary: 'make a trunk at Twilio with credentials, and the trunk for the PBXs; repeating it changes nothing',
+  summary:
+    'make a trunk at Twilio with credentials, and the trunk for the PBXs; repeating it changes nothing',
   args: '[name]',
   options: [
     accountOption,

@@ -1,5 +1,5 @@
 import type { App } from '../app.ts';
-import { SipctlError } from '../errors.ts';
+import { type Problem, SipctlError } from '../errors.ts';
 import { number as numberNoun } from '../model/nouns.ts';
 import { twilioTrunk } from '../model/service-nouns.ts';
 import type { BoughtNumber } from '../model/twilio/view.ts';
@@ -62,7 +62,13 @@ const move =
     const linked = trunk.trunk;
     if (linked === null) throw notProvisioned(trunk);
     const refs = input.args.map((text) => refOf(numberNoun, app, { ...input, args: [text] }));
-    if (isAttached) await expectBought(app, input, trunk, refs.map(({ name }) => name));
+    if (isAttached)
+      await expectBought(
+        app,
+        input,
+        trunk,
+        refs.map(({ name }) => name),
+      );
     const store = await app.store();
     await store.write(async (writer) => {
       for (const ref of refs) {
@@ -93,17 +99,36 @@ async function expectBought(
   const account = await accountAsked(app, input, trunk.account);
   const bought = await (await app.twilioView(account)).numbers(app.signal);
   const missing = wanted.filter((one) => !bought.some(({ number }) => number === one));
-  if (missing.length === 0) return;
-  throw new SipctlError(
-    'notFound',
-    missing.map((one) => ({
-      code: 'twilio_number_missing',
-      message: `the Twilio account '${account.name}' does not have ${one}`,
-      field: 'number',
-      hint: `buy it in the Twilio console, or see sipctl twilio number list --tenant ${trunk.tenant}`,
-    })),
+  if (missing.length > 0)
+    throw new SipctlError(
+      'notFound',
+      missing.map((one) => ({
+        code: 'twilio_number_missing',
+        message: `the Twilio account '${account.name}' does not have ${one}`,
+        field: 'number',
+        hint: `buy it in the Twilio console, or see sipctl twilio number list --tenant ${trunk.tenant}`,
+      })),
+    );
+  const own = `${trunk.tenant}/${trunk.name}`;
+  const ours = await trunkNames(app);
+  const foreign = bought.filter(
+    ({ number, trunkId }) => wanted.includes(number) && trunkId !== null && ours.get(trunkId) !== own,
   );
+  if (foreign.length > 0)
+    throw new SipctlError(
+      'refused',
+      foreign.map(({ number, trunkId }) =>
+        takenBy(number, ours.get(trunkId as string) ?? (trunkId as string)),
+      ),
+    );
 }
+
+const takenBy = (number: string, trunk: string): Problem => ({
+  code: 'twilio_number_taken',
+  message: `${number} is attached to another trunk at Twilio: ${trunk}`,
+  field: 'number',
+  hint: 'take it off that trunk first, if its calls are to arrive here',
+});
 
 const notProvisioned = ({ tenant, name }: StoredTrunk): SipctlError =>
   new SipctlError('conflict', {

@@ -1,11 +1,11 @@
 import type { App } from '../app.ts';
+import { number } from '../model/nouns.ts';
 import { twilioAccount, twilioOrigination, twilioTrunk } from '../model/service-nouns.ts';
 import { trunkDomain } from '../model/twilio/names.ts';
-import { type TrunkFacts, trunkFacts, trunkFactsText } from '../report/twilio.ts';
 import { listing, shown, table } from '../report/table.ts';
-import { number } from '../model/nouns.ts';
+import { type TrunkFacts, trunkFacts, trunkFactsText } from '../report/twilio.ts';
 import type { Run, VerbSpec } from './command.ts';
-import { verified } from './service-verbs.ts';
+import { verified, verifyOptions } from './service-verbs.ts';
 import { type StoredTrunk, serviceOf, trunkAsked } from './twilio-scope.ts';
 
 /** Everything that is known of one trunk at Twilio, without asking Twilio. */
@@ -120,9 +120,6 @@ export const twilioVerify: VerbSpec = {
   name: 'verify',
   summary: 'whether Twilio still has the trunk and all that belongs to it; exit 5 where something is gone',
   args: '[name]',
-  options: [
-    ['--check', 'exit 2 when something differs'],
-    ['--detailed-exitcode', 'the same as --check'],
-  ],
+  options: verifyOptions,
   run: verify,
 };
