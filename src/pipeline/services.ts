@@ -8,6 +8,7 @@ import type {
   ResourceChange,
   ServicePlan,
 } from '../plan/service-plan.ts';
+import type { ServicePlans } from '../plan/site-plan.ts';
 import type { Service } from '../platforms/service.ts';
 
 /** Where the ids of what was made at a service are kept: each is written before the next step is begun. */
@@ -43,6 +44,23 @@ export async function planService(planned: PlannedService, signal?: AbortSignal)
   const { service } = planned;
   const refusals = (await service.objections?.(changes, signal)) ?? [];
   return { service: serviceTitle(service), tenant: service.tenant, changes, refusals };
+}
+
+/** What would be done at each of these services, one after the other. */
+export async function planServices(
+  planned: readonly PlannedService[],
+  signal?: AbortSignal,
+): Promise<ServicePlans> {
+  const plans: ServicePlans = { services: [], serviceFailures: [] };
+  for (const one of planned) {
+    try {
+      plans.services.push(await planService(one, signal));
+    } catch (error) {
+      if (!(error instanceof SipctlError)) throw error;
+      plans.serviceFailures.push({ service: serviceTitle(one.service), error });
+    }
+  }
+  return plans;
 }
 
 async function differences(
@@ -82,7 +100,7 @@ export async function applyService(
     if (plan.changes.length === 0) return outcome;
     const ids = new Map(held.map(({ key, id }) => [key, id]));
     for (const change of plan.changes) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw interruptedBetween();
       await performOne(planned, change, ids, signal);
       outcome.done.push(change);
     }
@@ -95,6 +113,13 @@ export async function applyService(
   }
   return outcome;
 }
+
+const interruptedBetween = (): SipctlError =>
+  new SipctlError('interrupted', {
+    code: 'interrupted',
+    message: 'interrupted: the step at work came to its end',
+    hint: 'the next run goes on from there',
+  });
 
 /** True where everything that is to be there is remembered with its id, and nothing else is. */
 async function isSettled({ service, memory }: PlannedService): Promise<boolean> {

@@ -1,17 +1,9 @@
 import { SipctlError } from '../../errors.ts';
 import { isChosenDomain, isChosenName } from '../../model/twilio/names.ts';
+import type { Leftover } from '../../model/twilio/view.ts';
 import type { TwilioApi } from './client.ts';
 import { originationMark } from './resources.ts';
 import { orNull } from './thing.ts';
-
-/** Something that bears a name of sipctl's. */
-export interface Leftover {
-  kind: 'trunk' | 'credential-list';
-  id: string;
-  name: string;
-  /** UTC, ISO 8601. */
-  createdAt: string;
-}
 
 interface Named {
   sid: string;
