@@ -101,7 +101,7 @@ const byCode: Readonly<Record<number, Explanation>> = {
   21248: {
     outcome: 'conflict',
     name: 'twilio_domain_taken',
-    hint: 'another trunk has this domain, or had it within the last 30 days: choose another with sipctl twilio trunk set --domain-prefix',
+    hint: 'another trunk has this domain, or had it within the last 30 days: sipctl twilio ensure chooses another one',
   },
 };
 
