@@ -171,7 +171,7 @@ async function openService(described: DescribedService, config: Config, isToGo: 
     const { livekitService } = await import('./platforms/livekit/service.ts');
     return livekitService({ ...described, trunk: isToGo ? null : described.trunk }, patience);
   }
-  const { twilioService } = await import('./platforms/twilio/service.ts');
+  const { twilioService } = await import('./platforms/twilio/twilio-service.ts');
   const numbers = described.numbers.map(({ number }) => number);
   return twilioService({ ...described, numbers }, { api: config.twilioApi, patience, isToGo });
 }
