@@ -62,5 +62,7 @@ export const twilioAccountCommand = nounCommand({
     'sipctl twilio account add main --account-sid AC0123456789abcdef0123456789abcdef --api-key SK0123456789abcdef0123456789abcdef --api-secret env:TWILIO_API_SECRET',
   ],
   check: (values) => accountProblems(values),
-  more: [{ name: 'verify', summary: 'ask Twilio whether it takes the credentials', args: '[name]', run: verify }],
+  more: [
+    { name: 'verify', summary: 'ask Twilio whether it takes the credentials', args: '[name]', run: verify },
+  ],
 });

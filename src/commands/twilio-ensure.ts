@@ -42,8 +42,7 @@ async function wishOf(app: App, input: Input): Promise<Wish> {
   const { account: _, ...trunk } = await readPatch(twilioTrunk, input, app, complaints);
   const uri = input.options.livekitSipUri;
   const parsed = typeof uri === 'string' ? originationUrl(uri) : null;
-  if (parsed !== null && !parsed.ok)
-    complaints.add(fieldProblem('livekitSipUri', 'livekit-sip-uri', parsed));
+  if (parsed !== null && !parsed.ok) complaints.add(fieldProblem('livekitSipUri', 'livekit-sip-uri', parsed));
   complaints.throwIfAny();
   return {
     ...{ accountName: typeof accountName === 'string' ? accountName : null, account, trunk },
@@ -78,8 +77,7 @@ const newTrunk = (app: App, tenant: string, account: string, wish: Wish): Patch 
 });
 
 async function accountOf(app: App, wish: Wish, tenant: string): Promise<string> {
-  if (Object.keys(wish.account).length > 0 || wish.accountName !== null)
-    return accountRef(wish, tenant).name;
+  if (Object.keys(wish.account).length > 0 || wish.accountName !== null) return accountRef(wish, tenant).name;
   return (await onlyAccount(app, tenant)).name;
 }
 
@@ -104,7 +102,11 @@ async function addOrSet(writer: Writer, noun: Noun, ref: ObjectRef, values: Patc
 }
 
 /** The address of LiveKit among those that get the calls of a trunk; names are unique in the tenant. */
-async function ensureLivekit(writer: Writer, { tenant, name }: ObjectRef, sipUrl: string): Promise<void> {
+export async function ensureLivekit(
+  writer: Writer,
+  { tenant, name }: ObjectRef,
+  sipUrl: string,
+): Promise<void> {
   const candidates = ['livekit', `livekit-${name}`].map((one) => ({ tenant, name: one }));
   for (const ref of candidates) {
     const there = await writer.find(twilioOrigination, ref);
@@ -152,7 +154,8 @@ async function everyTrunk(app: App): Promise<ObjectRef[]> {
   const accounts = (await records.list(twilioAccount)).filter((one) => one.enabled);
   const withoutTrunk = accounts.filter(
     ({ tenant, name }) =>
-      !served.has(`${tenant}/${name}`) && !trunks.some((one) => one.tenant === tenant && one.name === usualName),
+      !served.has(`${tenant}/${name}`) &&
+      !trunks.some((one) => one.tenant === tenant && one.name === usualName),
   );
   const all = [
     ...trunks.filter((one) => one.enabled).map(({ tenant, name }) => ({ tenant: tenant as string, name })),
@@ -197,7 +200,8 @@ const trunkOptions: OptionSpec[] = fieldOptions(twilioTrunk).filter(([flags]) =>
 
 export const twilioEnsure: VerbSpec = {
   name: 'ensure',
-  summary: 'make a trunk at Twilio with credentials, and the trunk for the PBXs; repeating it changes nothing',
+  summary:
+    'make a trunk at Twilio with credentials, and the trunk for the PBXs; repeating it changes nothing',
   args: '[name]',
   options: [
     accountOption,

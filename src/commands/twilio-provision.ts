@@ -99,7 +99,9 @@ export async function provisionedResult(app: App, one: Provisioned, verb: string
   const memory = store.resourceMemory({ kind: 'twilio', tenant: trunk.tenant, name: trunk.name });
   const facts = trunkFacts(trunk, await memory.list());
   const success = linked !== null;
-  const message = success ? `Twilio trunk '${trunk.name}' ${verb}` : (outcome.error?.message ?? 'not finished');
+  const message = success
+    ? `Twilio trunk '${trunk.name}' ${verb}`
+    : (outcome.error?.message ?? 'not finished');
   return {
     changed: hasChanged(outcome) || (linked !== null && linked.done !== 'unchanged'),
     data: {
