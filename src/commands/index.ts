@@ -57,12 +57,6 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user-template.ts')).userTemplateCommand,
   },
   {
-    name: 'livekit',
-    summary: 'LiveKit projects: agents that answer a Twilio trunk’s calls',
-    heading: connect,
-    load: async () => (await import('./livekit.ts')).livekitCommand,
-  },
-  {
     name: 'group',
     summary: 'users that ring together, or one after another',
     heading: connect,
@@ -97,6 +91,18 @@ export const commands: readonly CommandEntry[] = [
     summary: 'emergency numbers, never refused',
     heading: connect,
     load: async () => (await import('./emergency.ts')).emergencyCommand,
+  },
+  {
+    name: 'twilio',
+    summary: 'trunks at Twilio: provision, verify, numbers, recordings',
+    heading: connect,
+    load: async () => (await import('./twilio.ts')).twilioCommand,
+  },
+  {
+    name: 'livekit',
+    summary: 'LiveKit projects: agents that answer a Twilio trunk’s calls',
+    heading: connect,
+    load: async () => (await import('./livekit.ts')).livekitCommand,
   },
   {
     name: 'render',

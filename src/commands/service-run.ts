@@ -60,6 +60,10 @@ async function underLease<T>(app: App, service: string, work: () => Promise<T>):
 }
 
 async function perform(app: App, planned: PlannedService, plan: ServicePlan): Promise<ServiceOutcome> {
+  if (plan.refusals.length > 0) {
+    const error = new SipctlError('refused', plan.refusals);
+    return { service: plan.service, outcome: 'failed', done: [], differs: [], error };
+  }
   const outcome = await applyService(planned, plan, app.signal);
   if (outcome.outcome === 'unchanged') return outcome;
   const { kind, tenant, name } = planned.service;

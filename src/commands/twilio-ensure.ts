@@ -123,10 +123,10 @@ async function ensureAll(app: App, input: Input): Promise<Result> {
   if (Object.keys(wish.account).length > 0) throw allOrOne();
   const results: { tenant: string; name: string; result: Result }[] = [];
   const errors: SipctlError[] = [];
-  for (const ref of await everyTrunk(app)) {
+  for (const { ref, accountName } of await everyTrunk(app)) {
     if (app.signal.aborted) break;
     try {
-      const one = await provision(app, await described(app, ref, wish));
+      const one = await provision(app, await described(app, ref, { ...wish, accountName }));
       if (one.outcome.error !== null) errors.push(one.outcome.error);
       const result = await provisionedResult(app, one, 'provisioned');
       results.push({ tenant: ref.tenant as string, name: ref.name, result });
@@ -146,27 +146,29 @@ async function ensureAll(app: App, input: Input): Promise<Result> {
   };
 }
 
-async function everyTrunk(app: App): Promise<ObjectRef[]> {
-  const { records, tenantStates } = await storeParts(app);
-  const enabled = new Set((await tenantStates()).filter((one) => one.enabled).map(({ name }) => name));
-  const trunks = await records.list(twilioTrunk);
-  const served = new Set(trunks.map(({ tenant, account }) => `${tenant}/${account}`));
-  const accounts = (await records.list(twilioAccount)).filter((one) => one.enabled);
-  const withoutTrunk = accounts.filter(
-    ({ tenant, name }) =>
-      !served.has(`${tenant}/${name}`) &&
-      !trunks.some((one) => one.tenant === tenant && one.name === usualName),
-  );
-  const all = [
-    ...trunks.filter((one) => one.enabled).map(({ tenant, name }) => ({ tenant: tenant as string, name })),
-    ...new Set(withoutTrunk.map(({ tenant }) => tenant as string)),
-  ].map((one) => (typeof one === 'string' ? { tenant: one, name: usualName } : one));
-  return all.filter(({ tenant }) => enabled.has(tenant));
+interface Meant {
+  ref: ObjectRef;
+  accountName: string | null;
 }
 
-async function storeParts(app: App) {
+/** All trunks that are there; then, for each account without one, what is to be its first. */
+async function everyTrunk(app: App): Promise<Meant[]> {
   const store = await app.store();
-  return { records: store.records, tenantStates: () => store.tenantStates() };
+  const enabled = new Set((await store.tenantStates()).filter((one) => one.enabled).map(({ name }) => name));
+  const trunks = await store.records.list(twilioTrunk);
+  const names = new Set(trunks.map(({ tenant, name }) => `${tenant}/${name}`));
+  const served = new Set(trunks.map(({ tenant, account }) => `${tenant}/${account}`));
+  const meant = trunks
+    .filter((one) => one.enabled)
+    .map(({ tenant, name }): Meant => ({ ref: { tenant: tenant as string, name }, accountName: null }));
+  for (const account of await store.records.list(twilioAccount)) {
+    const tenant = account.tenant as string;
+    if (!account.enabled || served.has(`${tenant}/${account.name}`)) continue;
+    const name = names.has(`${tenant}/${usualName}`) ? account.name : usualName;
+    names.add(`${tenant}/${name}`);
+    meant.push({ ref: { tenant, name }, accountName: account.name });
+  }
+  return meant.filter(({ ref }) => enabled.has(ref.tenant as string));
 }
 
 function inTenant(error: SipctlError, { tenant }: ObjectRef): SipctlError {

@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import { SipctlError } from '../errors.ts';
-import type { Refusal } from '../plan/plan.ts';
 import { diffResources } from '../plan/service-diff.ts';
 import type {
   HeldResource,
@@ -43,12 +42,8 @@ export const serviceTitle = ({ kind, tenant, name }: Service): string => `${kind
 export async function planService(planned: PlannedService, signal?: AbortSignal): Promise<ServicePlan> {
   const { changes } = await differences(planned, signal);
   const { service } = planned;
-  return {
-    service: serviceTitle(service),
-    tenant: service.tenant,
-    changes,
-    refusals: [] satisfies Refusal[],
-  };
+  const refusals = (await service.objections?.(changes, signal)) ?? [];
+  return { service: serviceTitle(service), tenant: service.tenant, changes, refusals };
 }
 
 /** What would be done at each of these services, one after the other. */
@@ -98,9 +93,11 @@ export async function applyService(
     differs: [],
     error: null,
   };
-  if (plan.changes.length === 0) return outcome;
   try {
+    if (plan.changes.length === 0 && (await isSettled(planned))) return outcome;
     const { held } = await differences(planned, signal);
+    await settle(planned, held);
+    if (plan.changes.length === 0) return outcome;
     const ids = new Map(held.map(({ key, id }) => [key, id]));
     for (const change of plan.changes) {
       if (signal.aborted) throw interruptedBetween();
@@ -123,6 +120,31 @@ const interruptedBetween = (): SipctlError =>
     message: 'interrupted: the step at work came to its end',
     hint: 'the next run goes on from there',
   });
+
+/** True where everything that is to be there is remembered with its id, and nothing else is. */
+async function isSettled({ service, memory }: PlannedService): Promise<boolean> {
+  const remembered = await memory.list();
+  const known = new Set(remembered.flatMap(({ key, id }) => (id === null ? [] : [key])));
+  const wanted = service.desired;
+  return remembered.length === wanted.length && wanted.every(({ key }) => known.has(key));
+}
+
+/**
+ * Brings what is remembered in line with what is there: the ids of what an earlier run made without learning them, or was
+ * found by its name; and nothing of what is neither there nor to be made.
+ */
+async function settle({ service, memory }: PlannedService, held: readonly HeldResource[]): Promise<void> {
+  const remembered = new Map((await memory.list()).map((entry) => [entry.key, entry]));
+  const desired = new Map(service.desired.map((resource) => [resource.key, resource]));
+  for (const { key, id } of held) {
+    const known = remembered.get(key);
+    remembered.delete(key);
+    if (known?.id === id) continue;
+    const name = desired.get(key)?.name ?? known?.name ?? key;
+    await memory.keep({ key, name, id, digest: known?.digest ?? null });
+  }
+  for (const key of remembered.keys()) if (!desired.has(key)) await memory.forget(key);
+}
 
 // Nothing was decided: the next run goes on from here.
 const canGoOn = ({ outcome }: SipctlError): boolean => outcome === 'unreachable' || outcome === 'interrupted';

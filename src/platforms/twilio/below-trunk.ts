@@ -1,6 +1,7 @@
 import type { Twilio } from 'twilio';
 import { SipctlError } from '../../errors.ts';
 import type { Resource } from '../../plan/service-plan.ts';
+import type { TwilioApi } from './client.ts';
 import { type Asked, meant, orNull, type Thing } from './thing.ts';
 
 /** What belongs to a trunk, and goes with it: where there is no trunk, there is none of it. */
@@ -126,17 +127,8 @@ export const number: Thing = {
     return found === undefined ? null : { id: found.sid, values: {} };
   },
   async make(asked, { name }) {
-    const { api, signal } = asked;
-    const bought = await api.ask(
-      `looking for the number ${name}`,
-      (client) => client.api.v2010.accounts(api.accountSid).incomingPhoneNumbers.list({ phoneNumber: name }),
-      signal,
-    );
-    // Twilio also answers numbers that merely contain it.
-    const found = bought.find(({ phoneNumber }) => phoneNumber === name);
-    if (found === undefined) throw notBought(name, api.accountSid);
-    const { sid: phoneNumberSid, trunkSid } = found;
-    if (trunkSid && trunkSid !== asked.ids.get('trunk')) throw foreignTrunk(name, trunkSid);
+    const { api, ids, signal } = asked;
+    const phoneNumberSid = await freeNumber(api, name, ids.get('trunk') ?? null, signal);
     await change(asked, `attaching the number ${name}`, (of) => of.phoneNumbers.create({ phoneNumberSid }));
     return phoneNumberSid;
   },
@@ -144,6 +136,28 @@ export const number: Thing = {
   remove: (asked) =>
     takeAway(asked, `detaching the number ${asked.name}`, (of) => of.phoneNumbers(asked.id).remove()),
 };
+
+/**
+ * The SID of a number that can be attached to a trunk. Twilio itself takes it from another one without a word.
+ * @throws SipctlError `notFound` where the account does not have it, `refused` where another trunk has it, like `TwilioApi.ask`
+ */
+export async function freeNumber(
+  api: TwilioApi,
+  name: string,
+  trunk: string | null,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const bought = await api.ask(
+    `looking for the number ${name}`,
+    (client) => client.api.v2010.accounts(api.accountSid).incomingPhoneNumbers.list({ phoneNumber: name }),
+    signal,
+  );
+  // Twilio also answers numbers that merely contain it.
+  const found = bought.find(({ phoneNumber }) => phoneNumber === name);
+  if (found === undefined) throw notBought(name, api.accountSid);
+  if (found.trunkSid && found.trunkSid !== trunk) throw foreignTrunk(name, found.trunkSid);
+  return found.sid;
+}
 
 const notBought = (name: string, account: string): SipctlError =>
   new SipctlError('notFound', {
