@@ -168,7 +168,7 @@ const patienceOf = ({ serviceTimeout }: Config) => ({
 async function openService(described: DescribedService, config: Config, isToGo: boolean): Promise<Service> {
   const patience = patienceOf(config);
   if (described.kind === 'livekit') {
-    const { livekitService } = await import('./platforms/livekit/service.ts');
+    const { livekitService } = await import('./platforms/livekit/livekit-service.ts');
     return livekitService({ ...described, trunk: isToGo ? null : described.trunk }, patience);
   }
   const { twilioService } = await import('./platforms/twilio/twilio-service.ts');

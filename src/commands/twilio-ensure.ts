@@ -102,7 +102,11 @@ async function addOrSet(writer: Writer, noun: Noun, ref: ObjectRef, values: Patc
 }
 
 /** The address of LiveKit among those that get the calls of a trunk; names are unique in the tenant. */
-export async function ensureLivekit(writer: Writer, { tenant, name }: ObjectRef, sipUrl: string): Promise<void> {
+export async function ensureLivekit(
+  writer: Writer,
+  { tenant, name }: ObjectRef,
+  sipUrl: string,
+): Promise<void> {
   const candidates = ['livekit', `livekit-${name}`].map((one) => ({ tenant, name: one }));
   for (const ref of candidates) {
     const there = await writer.find(twilioOrigination, ref);
