@@ -16,7 +16,7 @@ import type { RenderTenants } from './pipeline/render-tenants.ts';
 import type { AsteriskParts } from './platforms/asterisk/target.ts';
 import type { ControlPlane } from './platforms/control-plane.ts';
 import type { FreeSwitchParts } from './platforms/freeswitch/target.ts';
-import type { Service } from './platforms/service.ts';
+import type { Service } from './platforms/hosted-service.ts';
 import type { Target } from './platforms/target.ts';
 import type { LeaseOwner } from './store/leases.ts';
 import type { Store } from './store/store.ts';

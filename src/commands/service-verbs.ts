@@ -1,13 +1,18 @@
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
-import { type PlannedService, planService, type ServiceOutcome, serviceTitle } from '../pipeline/services.ts';
+import {
+  type PlannedService,
+  planService,
+  type ServiceOutcome,
+  serviceTitle,
+} from '../pipeline/hosted-services.ts';
 import { resourceTitle, type ServicePlan } from '../plan/service-plan.ts';
 import {
   serviceDriftData,
   serviceDriftText,
   serviceOutcomeData,
   serviceOutcomeText,
-} from '../report/services.ts';
+} from '../report/hosted-services.ts';
 import type { Input, Result } from './command.ts';
 import { endedBy } from './ended.ts';
 import { bringUpToDate, driftOfServices, hasChanged, type ServiceDrift } from './service-run.ts';
