@@ -6,7 +6,7 @@ import {
   planService,
   type ServiceMemory,
   type ServiceOutcome,
-} from '../../../src/pipeline/services.ts';
+} from '../../../src/pipeline/hosted-services.ts';
 import type { Remembered, ServicePlan } from '../../../src/plan/service-plan.ts';
 import type { Patience } from '../../../src/platforms/twilio/http.ts';
 import { type TwilioServiceParts, twilioService } from '../../../src/platforms/twilio/twilio-service.ts';

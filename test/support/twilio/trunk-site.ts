@@ -6,7 +6,7 @@ import {
   planService,
   type ServiceMemory,
   type ServiceOutcome,
-} from '../../../src/pipeline/services.ts';
+} from '../../../src/pipeline/hosted-services.ts';
 import type { Remembered } from '../../../src/plan/service-plan.ts';
 import type { Patience } from '../../../src/platforms/twilio/http.ts';
 import type { TrunkDescription } from '../../../src/platforms/twilio/resources.ts';
