@@ -53,6 +53,9 @@ const heavyApart = {
   },
 };
 
+/** Packages that are read from node_modules: they are larger than what a bundle saves. */
+const leftApart = ['livekit-server-sdk', 'twilio'];
+
 // The released package renders with templates that were compiled here; from its sources it compiles them itself.
 const compiledTemplates = {
   name: 'compiled-templates',
@@ -93,7 +96,7 @@ await Promise.all([
     entryPoints: ['src/main.ts', 'src/render-thread.ts'],
     outdir: dist,
     outExtension: { '.js': '.cjs' },
-    external: [databaseAddon],
+    external: [databaseAddon, ...leftApart],
     plugins: [heavyApart, compiledTemplates, addonByName],
   }),
   bundlePackages(heavy.filter((name) => !defaultImported.includes(name))),

@@ -1,7 +1,11 @@
 import type { ShippedCatalog } from './catalog/compile.ts';
 import type { Config } from './config.ts';
 import type { Node } from './model/nouns.ts';
+import type { TwilioAccount } from './model/service-nouns.ts';
 import type { Catalog } from './model/template.ts';
+import type { TwilioView } from './model/twilio/view.ts';
+import type { ServiceFilter } from './pipeline/described-services.ts';
+import type { PlannedService } from './pipeline/hosted-services.ts';
 import type { PlannedTarget } from './pipeline/make-plan.ts';
 import type { RenderTenants } from './pipeline/render-tenants.ts';
 import type { LeaseOwner } from './store/leases.ts';
@@ -28,6 +32,10 @@ export interface App {
   /** The enabled nodes, or those named. @throws SipctlError `notFound` */
   targets(names?: readonly string[]): Promise<PlannedTarget[]>;
   target(node: Node): Promise<PlannedTarget>;
+  /** The hosted services that are enabled, or those named. */
+  services(filter?: ServiceFilter): Promise<PlannedService[]>;
+  /** What an account at Twilio holds. */
+  twilioView(account: TwilioAccount): Promise<TwilioView>;
   /** Renders tenants: in this thread, or in several where sipctl was built and the machine has them. */
   rendering(): Promise<RenderTenants>;
   close(): Promise<void>;

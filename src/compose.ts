@@ -7,12 +7,16 @@ import type { Config, Environment } from './config.ts';
 import type { FileOperations } from './files/operations.ts';
 import type { Node } from './model/nouns.ts';
 import * as nouns from './model/nouns.ts';
+import type { TwilioAccount } from './model/service-nouns.ts';
 import type { Catalog } from './model/template.ts';
+import type { TwilioView } from './model/twilio/view.ts';
+import type { DescribedService } from './pipeline/described-services.ts';
 import type { PlannedTarget } from './pipeline/make-plan.ts';
 import type { RenderTenants } from './pipeline/render-tenants.ts';
 import type { AsteriskParts } from './platforms/asterisk/target.ts';
 import type { ControlPlane } from './platforms/control-plane.ts';
 import type { FreeSwitchParts } from './platforms/freeswitch/target.ts';
+import type { Service } from './platforms/hosted-service.ts';
 import type { Target } from './platforms/target.ts';
 import type { LeaseOwner } from './store/leases.ts';
 import type { Store } from './store/store.ts';
@@ -72,6 +76,20 @@ export function compose(parts: Parts): App {
       return Promise.all(wanted.map(app.target));
     },
     target: (node) => openTarget(node, app, parts),
+    services: async (filter = {}) => {
+      const { describedServices } = await import('./pipeline/described-services.ts');
+      const opened = await app.store();
+      const described = await describedServices(opened, app.catalog, filter);
+      return Promise.all(
+        described.map(async (one) => {
+          const isToGo = filter.areToGo === true;
+          const service = await openService(one, config, isToGo);
+          const memory = opened.resourceMemory(service);
+          return { service, memory, salt: opened.salt };
+        }),
+      );
+    },
+    twilioView: (account) => openTwilioView(account, config),
     rendering: async () => openRendering(await app.store()),
     close: async () => {
       if (store !== null) (await store.catch(() => null))?.close();
@@ -139,6 +157,28 @@ async function backEnd(node: Node, parts: AsteriskParts & FreeSwitchParts): Prom
   }
   const { asteriskTarget } = await import('./platforms/asterisk/target.ts');
   return asteriskTarget(node, parts);
+}
+
+/** How long is waited for hosted services. A time-out that is short is that of somebody who cannot wait long. */
+const patienceOf = ({ serviceTimeout }: Config) => ({
+  timeoutMs: serviceTimeout,
+  baseMs: Math.min(500, serviceTimeout / 4),
+});
+
+async function openService(described: DescribedService, config: Config, isToGo: boolean): Promise<Service> {
+  const patience = patienceOf(config);
+  if (described.kind === 'livekit') {
+    const { livekitService } = await import('./platforms/livekit/livekit-service.ts');
+    return livekitService({ ...described, trunk: isToGo ? null : described.trunk }, patience);
+  }
+  const { twilioService } = await import('./platforms/twilio/twilio-service.ts');
+  const numbers = described.numbers.map(({ number }) => number);
+  return twilioService({ ...described, numbers }, { api: config.twilioApi, patience, isToGo });
+}
+
+async function openTwilioView(account: TwilioAccount, config: Config): Promise<TwilioView> {
+  const { twilioView } = await import('./platforms/twilio/view.ts');
+  return twilioView({ account, api: config.twilioApi, patience: patienceOf(config) });
 }
 
 /** Threads that render besides this one. Each takes some 50 MB, and more of them only wait for each other's memory. */

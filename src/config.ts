@@ -3,6 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { Complaints } from './errors.ts';
 import { defaultTenant } from './model/identity.ts';
 import { boolean, slug } from './model/rules.ts';
+import { originationUrl } from './model/twilio/rules.ts';
 
 /** Where everything is, and how to speak: the flags, over the environment, over the file, over the defaults. */
 export interface Config {
@@ -16,6 +17,8 @@ export interface Config {
   templates: string;
   /** Milliseconds until a PBX that does not answer is given up. */
   connectTimeout: number;
+  /** Milliseconds until one request to a hosted service, such as Twilio, is given up. */
+  serviceTimeout: number;
   json: boolean;
   quiet: boolean;
   debug: boolean;
@@ -23,6 +26,10 @@ export interface Config {
   yes: boolean;
   /** Whether every write plans and applies at once, as `--apply` does for one. */
   applyWrites: boolean;
+  /** SIP address of the LiveKit project, where an object names none of its own. */
+  livekitSipUri: string | null;
+  /** Where the API of Twilio is asked in the place of Twilio's own hosts; null: there. */
+  twilioApi: string | null;
 }
 
 /** Flags that every command takes, as the command line gave them. */
@@ -45,11 +52,11 @@ const settings = {
   tenant: 'SIPCTL_TENANT',
   templates: 'SIPCTL_TEMPLATES',
   connect_timeout: 'SIPCTL_CONNECT_TIMEOUT',
+  service_timeout: 'SIPCTL_SERVICE_TIMEOUT',
   apply_writes: 'SIPCTL_APPLY',
+  'livekit.sip_uri': 'LIVEKIT_SIP_URI',
 } as const;
 type Setting = keyof typeof settings;
-
-const defaultConnectTimeoutMs = 10_000;
 
 /** @throws SipctlError `invalid` with every complaint about file, environment and flags */
 export function readConfig(flags: GlobalFlags, env: Environment, home: string): Config {
@@ -67,12 +74,15 @@ export function readConfig(flags: GlobalFlags, env: Environment, home: string): 
     tenant: flags.tenant ?? value('tenant') ?? defaultTenant,
     tenantNamed: (flags.tenant ?? value('tenant')) !== undefined,
     templates: resolve(value('templates') ?? join(folder, 'templates')),
-    connectTimeout: timeout(value('connect_timeout'), complaints),
+    connectTimeout: timeout('connect_timeout', value('connect_timeout'), complaints) ?? 10_000,
+    serviceTimeout: timeout('service_timeout', value('service_timeout'), complaints) ?? 15_000,
     json: flags.json === true,
     quiet: flags.quiet === true,
     debug: flags.debug === true || (env.SIPCTL_DEBUG ?? '') !== '',
     yes: flags.yes === true,
     applyWrites: yesOrNo(value('apply_writes'), complaints),
+    livekitSipUri: sipUri(value('livekit.sip_uri'), complaints),
+    twilioApi: apiAddress(env.SIPCTL_TWILIO_API || undefined, complaints),
   };
   const tenant = slug(config.tenant);
   if (!tenant.ok)
@@ -134,15 +144,47 @@ function yesOrNo(text: string | undefined, complaints: Complaints): boolean {
   return false;
 }
 
-function timeout(text: string | undefined, complaints: Complaints): number {
-  if (text === undefined) return defaultConnectTimeoutMs;
+function sipUri(text: string | undefined, complaints: Complaints): string | null {
+  if (text === undefined) return null;
+  const parsed = originationUrl(text);
+  if (parsed.ok) return parsed.value;
+  complaints.add({
+    code: 'invalid_livekit_sip_uri',
+    message: `livekit.sip_uri: ${parsed.message}`,
+    field: 'livekit.sip_uri',
+    hint: `${parsed.hint}; check LIVEKIT_SIP_URI`,
+  });
+  return null;
+}
+
+// Whoever is asked in Twilio's place is given the credentials: in the clear on this machine only.
+function apiAddress(text: string | undefined, complaints: Complaints): string | null {
+  if (text === undefined) return null;
+  if (/^(?:https:\/\/[^/@]+|http:\/\/127\.[0-9.]+(?::[0-9]+)?)\/?$/.test(text) && URL.canParse(text))
+    return text.replace(/\/$/, '');
+  complaints.add({
+    code: 'invalid_twilio_api',
+    message: 'SIPCTL_TWILIO_API: not an address of https, nor of http on this machine',
+    field: 'SIPCTL_TWILIO_API',
+    hint: 'write it as https://host or http://127.0.0.1:port',
+  });
+  return null;
+}
+
+/** In milliseconds; null where none is set. */
+function timeout(
+  name: 'connect_timeout' | 'service_timeout',
+  text: string | undefined,
+  complaints: Complaints,
+): number | null {
+  if (text === undefined) return null;
   const seconds = Number(text);
   if (Number.isFinite(seconds) && seconds > 0 && seconds <= 600) return seconds * 1000;
   complaints.add({
-    code: 'invalid_connect_timeout',
-    message: `connect_timeout: '${text}' is not a number of seconds from 1 to 600`,
-    field: 'connect_timeout',
-    hint: 'check SIPCTL_CONNECT_TIMEOUT',
+    code: `invalid_${name}`,
+    message: `${name}: '${text}' is not a number of seconds from 1 to 600`,
+    field: name,
+    hint: `check ${settings[name]}`,
   });
-  return defaultConnectTimeoutMs;
+  return null;
 }

@@ -3,10 +3,13 @@ import type { App } from '../app.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import { applyNode } from '../pipeline/apply.ts';
 import { changedTrunks } from '../pipeline/cautions.ts';
+import { type PlannedService, type ServiceOutcome, serviceTitle } from '../pipeline/hosted-services.ts';
 import type { PlannedTarget } from '../pipeline/make-plan.ts';
 import { type NodeOutcome, type Progress, unchanged } from '../pipeline/outcome.ts';
 import { countObjects } from '../plan/diff.ts';
-import { isPending, type NodePlan, type Plan } from '../plan/plan.ts';
+import { isPending, type NodePlan } from '../plan/plan.ts';
+import { isServicePending } from '../plan/service-plan.ts';
+import { isPlanPending, type Plan } from '../plan/site-plan.ts';
 import type { Target } from '../platforms/target.ts';
 import { applyData, applyText } from '../report/apply.ts';
 import { planText } from '../report/plan.ts';
@@ -17,6 +20,7 @@ import { type PlanRequest, planned, planOptions, planRequest, planWarnings } fro
 import { recordedChange } from './recorded-change.ts';
 import { requireWorkingTrunks } from './require-test.ts';
 import { progressOf } from './run-options.ts';
+import { hasChanged, runService } from './service-run.ts';
 
 const run: Run = async (app, input) => {
   const request = planRequest(input);
@@ -35,20 +39,42 @@ interface Conditions {
   requireTest: boolean;
 }
 
-/** Plans every node and applies the plan. */
+/** Plans every node and service, and applies the plan. */
 export async function applyEverything(
   app: App,
   request: PlanRequest,
   { checksum, requireTest }: Conditions = { checksum: null, requireTest: false },
 ): Promise<Result> {
-  const { plan, targets } = await planned(app, request);
+  const { plan, targets, services } = await planned(app, request);
   if (checksum !== null && checksum !== plan.checksum) throw stale();
   const warnings = await planWarnings(app, plan, targets);
   if (requireTest) warnings.push(...(await requireWorkingTrunks(app, changedTrunks(plan))));
-  const pending = plan.nodes.filter(isPending);
-  if (pending.length > 0) await approve(app, plan, warnings, checksum);
+  if (isPlanPending(plan)) await approve(app, plan, warnings, checksum);
+  // A trunk is there before a PBX is told of it.
+  const atServices = await applyServices(app, plan, services);
   const outcomes = await applyInTurn(app, plan, targets);
-  return report(plan, outcomes, warnings, app.signal.aborted ? interrupted(plan, outcomes) : null);
+  const ended = { outcomes, services: atServices };
+  return report(plan, ended, warnings, app.signal.aborted ? interrupted(plan, ended) : null);
+}
+
+interface Ended {
+  outcomes: readonly NodeOutcome[];
+  services: readonly ServiceOutcome[];
+}
+
+async function applyServices(
+  app: App,
+  plan: Plan,
+  services: readonly PlannedService[],
+): Promise<ServiceOutcome[]> {
+  const outcomes: ServiceOutcome[] = [];
+  for (const servicePlan of plan.services) {
+    const service = services.find((one) => serviceTitle(one.service) === servicePlan.service);
+    if (service === undefined) continue;
+    if (app.signal.aborted) break;
+    outcomes.push(await runService(app, service, servicePlan));
+  }
+  return outcomes;
 }
 
 // After Ctrl-C the node at work is finished or undone, and no other one is begun.
@@ -70,9 +96,13 @@ async function applyInTurn(app: App, plan: Plan, targets: readonly PlannedTarget
   return outcomes;
 }
 
-function interrupted(plan: Plan, outcomes: readonly NodeOutcome[]): SipctlError {
-  const ended = new Set(outcomes.map(({ node }) => node));
-  const left = plan.nodes.filter((node) => isPending(node) && !ended.has(node.node)).map(({ node }) => node);
+function interrupted(plan: Plan, { outcomes, services }: Ended): SipctlError {
+  const ended = new Set([...outcomes.map(({ node }) => node), ...services.map(({ service }) => service)]);
+  const all = [
+    ...plan.services.filter(isServicePending).map(({ service }) => service),
+    ...plan.nodes.filter(isPending).map(({ node }) => node),
+  ];
+  const left = all.filter((one) => !ended.has(one));
   return new SipctlError('interrupted', {
     code: 'interrupted',
     message:
@@ -111,17 +141,20 @@ async function approve(
 
 function report(
   plan: Plan,
-  outcomes: readonly NodeOutcome[],
+  ended: Ended,
   warnings: readonly Problem[],
   interruption: SipctlError | null,
 ): Result {
-  const failures = plan.failures.map((failure) => failure.error as SipctlError);
-  const failed = outcomes.flatMap(({ error }) => (error === null ? [] : [error]));
+  const { outcomes, services } = ended;
+  const failures = [...plan.failures, ...plan.serviceFailures].map(({ error }) => error as SipctlError);
+  const failed = [...outcomes, ...services].flatMap(({ error }) => (error === null ? [] : [error]));
   const errors = [...failures, ...failed, ...(interruption === null ? [] : [interruption])];
   return {
-    data: applyData(plan, outcomes),
-    changed: outcomes.some(({ outcome }) => outcome === 'verified' || outcome === 'delivered'),
-    text: (style) => applyText(plan, outcomes, style),
+    data: applyData(plan, ended),
+    changed:
+      outcomes.some(({ outcome }) => outcome === 'verified' || outcome === 'delivered') ||
+      services.some(hasChanged),
+    text: (style) => applyText(plan, ended, style),
     warnings: [...warnings, ...outcomes.flatMap((outcome) => outcome.warnings)],
     ...endedBy(errors),
   };

@@ -41,8 +41,15 @@ export interface VerbSpec {
   run: Run;
 }
 
+/** Verbs that share a word, which stands before them: `account` in `twilio account add`. */
+export interface VerbGroup {
+  name: string;
+  summary: string;
+  verbs: readonly (VerbSpec | VerbGroup)[];
+}
+
 /** One file of `commands/`: a verb of its own, or a noun with its verbs. */
-export type CommandSpec = VerbSpec | { name: string; summary: string; verbs: readonly VerbSpec[] };
+export type CommandSpec = VerbSpec | VerbGroup;
 
 /** A command as the first help page shows it; its file is loaded when it is called. */
 export interface CommandEntry {

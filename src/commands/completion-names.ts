@@ -1,6 +1,6 @@
 import { destinationKinds, hangupCauses } from '../model/destination.ts';
 import { everyNoun } from '../model/every-noun.ts';
-import type { Field } from '../model/field.ts';
+import { commandOf, type Field, type Noun } from '../model/field.ts';
 
 /** What the value of a noun's flag names: objects of one kind, or destinations. */
 export interface NamedKinds {
@@ -10,9 +10,27 @@ export interface NamedKinds {
   isKeyed: boolean;
 }
 
+/** The noun whose command these words begin with: that of `twilio account add` is one of its own. */
+function nounOf(words: readonly string[]): Noun | undefined {
+  const starts = words.map((_, at) => words.slice(0, at + 1).join(' '));
+  const found = everyNoun.filter((noun) => starts.includes(commandOf(noun)));
+  return found.toSorted((one, other) => commandOf(other).length - commandOf(one).length)[0];
+}
+
+/** What the first argument of a command names, by how its help writes it: `<name>`, `[name]`; null where it names nothing. */
+export function kindOfArgument(words: readonly string[], args: string): string | null {
+  const argument = /^[<[]([a-z]+)/.exec(args)?.[1];
+  if (argument === undefined) return null;
+  if (argument === 'number') return 'number';
+  const noun = nounOf(words);
+  // What has no noun is asked for under its own word: `provider`.
+  if (noun === undefined) return args.startsWith('<') ? (words[0] ?? null) : null;
+  return argument === noun.key || argument === 'name' ? noun.name : null;
+}
+
 /** What a flag of a noun names; null where it names nothing. */
-export function kindsNamedBy(noun: string, flag: string): NamedKinds | null {
-  const fields = everyNoun.find((one) => one.name === noun)?.fields ?? {};
+export function kindsNamedBy(words: readonly string[], flag: string): NamedKinds | null {
+  const fields = nounOf(words)?.fields ?? {};
   const field = Object.values(fields).find((one) => `--${one.flag}` === flag);
   if (field === undefined) return null;
   const isList = field.kind === 'list';

@@ -45,24 +45,34 @@ interface Line {
 
 async function candidates({ typed, last, commands, globalOptions, app }: Line): Promise<string[]> {
   const flag = typed.at(-1) ?? '';
-  const [name, verb] = plainWords(typed, globalOptions);
+  const [name, ...more] = plainWords(typed, globalOptions);
   const wanted = valuesOf.get(flag);
   if (wanted !== undefined) return namesOf(wanted, typed, app);
   if (name !== undefined && flag.startsWith('--')) {
     const named = await import('./completion-names.ts');
-    const kinds = named.kindsNamedBy(name, flag);
+    const kinds = named.kindsNamedBy([name, ...more], flag);
     if (kinds !== null) return named.spelled(kinds, last, (kind) => namesOf(kind, typed, app));
   }
   if (name === undefined) return commands.map((command) => command.name);
   const spec = await commands.find((command) => command.name === name)?.load();
   if (spec === undefined) return [];
   const flags = globalOptions.map(([option]) => longFlag(option));
-  if ('run' in spec) return [...optionFlags(spec), ...flags];
-  const called = spec.verbs.find((one) => one.name === verb);
-  if (called === undefined) return spec.verbs.map((one) => one.name);
-  const given = plainWords(typed, [...globalOptions, ...(called.options ?? [])]);
-  const named = given.length === 2 && called.args?.startsWith('<') === true && called.name !== 'add';
-  return [...(named ? await namesOf(name, typed, app) : []), ...optionFlags(called), ...flags];
+  const called = calledBy(spec, more);
+  if (!('run' in called.spec)) return called.spec.verbs.map((one) => one.name);
+  if (called.words === 0) return [...optionFlags(called.spec), ...flags];
+  const given = plainWords(typed, [...globalOptions, ...(called.spec.options ?? [])]);
+  const { kindOfArgument } = await import('./completion-names.ts');
+  const isNext = given.length === 1 + called.words && called.spec.name !== 'add';
+  const kind = isNext ? kindOfArgument([name, ...more], called.spec.args ?? '') : null;
+  return [...(kind === null ? [] : await namesOf(kind, typed, app)), ...optionFlags(called.spec), ...flags];
+}
+
+/** The command that these words call, as far as they go, and how many of them do. */
+function calledBy(spec: CommandSpec, words: readonly string[]): { spec: CommandSpec; words: number } {
+  const next = 'run' in spec ? undefined : spec.verbs.find((one) => one.name === words[0]);
+  if (next === undefined) return { spec, words: 0 };
+  const called = calledBy(next, words.slice(1));
+  return { spec: called.spec, words: called.words + 1 };
 }
 
 /** Flags whose value is the name of something, and what that is. */

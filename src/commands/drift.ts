@@ -1,21 +1,26 @@
 import { driftOf, type NodeDrift } from '../pipeline/drift.ts';
 import { driftText } from '../report/drift.ts';
+import { serviceDriftData, serviceDriftText } from '../report/hosted-services.ts';
 import { nodeNames, type Run, type VerbSpec } from './command.ts';
 import { endedBy } from './ended.ts';
+import { driftOfServices } from './service-run.ts';
 
 const run: Run = async (app, input) => {
   const asked = input.options.check === true || input.options.detailedExitcode === true;
   const drifts: NodeDrift[] = [];
   for (const { target } of await app.targets(nodeNames(input)))
     drifts.push(await driftOf(target, app.signal));
-  const errors = drifts.flatMap(({ error }) => (error === null ? [] : [error]));
-  const found = drifts.some(({ findings }) => findings.length > 0);
+  const services = nodeNames(input).length > 0 ? [] : await driftOfServices(app, await app.services());
+  const errors = [...drifts, ...services].flatMap(({ error }) => (error === null ? [] : [error]));
+  const found =
+    drifts.some(({ findings }) => findings.length > 0) || services.some(({ differs }) => differs.length > 0);
   return {
     data: {
       drift: found,
       nodes: drifts.map(({ error, ...drift }) => ({ ...drift, errors: error?.problems ?? [] })),
+      services: services.map(serviceDriftData),
     },
-    text: (style) => driftText(drifts, style),
+    text: (style) => driftText(drifts, style) + serviceDriftText(services, style),
     ...(found && asked ? { outcome: 'pending' as const } : {}),
     ...endedBy(errors),
   };
@@ -23,9 +28,9 @@ const run: Run = async (app, input) => {
 
 export const drift: VerbSpec = {
   name: 'drift',
-  summary: 'what nodes hold or run that sipctl did not put there',
+  summary: 'what nodes and services hold that sipctl did not put there',
   options: [
-    ['--node <names>', 'only these nodes, separated by commas'],
+    ['--node <names>', 'only these nodes, separated by commas, and no services'],
     ['--check', 'exit 2 when there is drift, for cron'],
     ['--detailed-exitcode', 'the same as --check'],
   ],

@@ -93,6 +93,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./emergency.ts')).emergencyCommand,
   },
   {
+    name: 'twilio',
+    summary: 'trunks at Twilio: provision, verify, numbers, recordings',
+    heading: connect,
+    load: async () => (await import('./twilio.ts')).twilioCommand,
+  },
+  {
+    name: 'livekit',
+    summary: 'LiveKit projects: agents that answer a Twilio trunk’s calls',
+    heading: connect,
+    load: async () => (await import('./livekit.ts')).livekitCommand,
+  },
+  {
     name: 'render',
     summary: 'print what would be delivered',
     heading: deliver,
@@ -100,7 +112,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'plan',
-    summary: 'show what would change on every node',
+    summary: 'show what would change on every node and at every service',
     heading: deliver,
     load: async () => (await import('./plan.ts')).plan,
   },
@@ -148,7 +160,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'drift',
-    summary: 'what nodes hold or run that sipctl did not put there',
+    summary: 'what nodes and services hold that sipctl did not put there',
     heading: look,
     load: async () => (await import('./drift.ts')).drift,
   },

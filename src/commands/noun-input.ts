@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { App } from '../app.ts';
 import type { Complaints } from '../errors.ts';
 import type { Field, Noun, Value } from '../model/field.ts';
-import { fieldProblem, snake } from '../model/field.ts';
+import { fieldProblem, snake, titleOf } from '../model/field.ts';
 import { Secret } from '../model/secret.ts';
 import type { Patch } from '../store/writer.ts';
 import type { Input, OptionSpec } from './command.ts';
@@ -187,7 +187,10 @@ export function generatedPassword(): string {
 }
 
 /** `a user`, `an ivr`: the noun as a sentence speaks of one object. */
-export const oneOf = ({ name }: Noun): string => `${/^[aeio]/.test(name) ? 'an' : 'a'} ${name}`;
+export const oneOf = (noun: Noun): string => {
+  const title = titleOf(noun);
+  return `${/^[aeio]/.test(title) ? 'an' : 'a'} ${title}`;
+};
 
 /** `display-name` → `displayName`, as the parser names a flag. */
 export const camel = (flag: string): string =>

@@ -1,6 +1,6 @@
 import { SipctlError } from '../errors.ts';
 import { nounNamed } from '../model/every-noun.ts';
-import type { Noun } from '../model/field.ts';
+import { commandOf, type Noun, snake, titleOf } from '../model/field.ts';
 import { defaultTenant } from '../model/identity.ts';
 import { type Remainder, withoutMentions } from '../model/mentions.ts';
 import type { Mentioner } from '../store/mentions.ts';
@@ -51,16 +51,16 @@ export const remove =
 
 async function removalOf(records: Records, noun: Noun, ref: ObjectRef): Promise<Removal> {
   const objects = [...(await allDependents(records, noun, ref)), { noun, ref }];
-  const gone = new Set(objects.map(label));
+  const gone = new Set(objects.map(keyOf));
   const changes = new Map<string, Removal['changes'][number]>();
   for (const mentioner of await records.mentioners(objects)) {
     const named = { noun: nounNamed(mentioner.noun), ref: mentioner.ref };
-    const known = changes.get(label(named));
+    const known = changes.get(keyOf(named));
     if (known !== undefined) known.places.push(placeOf(mentioner));
     else {
       const values = (await records.get(named.noun, named.ref)) as unknown as Stored;
       const remainder = withoutMentions(named.noun, values, (one) => gone.has(`${one.noun} ${one.name}`));
-      changes.set(label(named), { ...named, ...remainder, places: [placeOf(mentioner)] });
+      changes.set(keyOf(named), { ...named, ...remainder, places: [placeOf(mentioner)] });
     }
   }
   return { objects, changes: [...changes.values()] };
@@ -72,12 +72,14 @@ async function allDependents(records: Records, noun: Noun, ref: ObjectRef): Prom
   for (const dependent of await records.dependents(noun, ref)) {
     const object = { noun: nounNamed(dependent.noun), ref: dependent.ref };
     for (const one of [...(await allDependents(records, object.noun, object.ref)), object])
-      if (!found.has(label(one))) found.set(label(one), one);
+      if (!found.has(keyOf(one))) found.set(keyOf(one), one);
   }
   return [...found.values()];
 }
 
-const label = ({ noun, ref }: NamedObject): string => `${noun.name} ${ref.name}`;
+const label = ({ noun, ref }: NamedObject): string => `${titleOf(noun)} ${ref.name}`;
+
+const keyOf = ({ noun, ref }: NamedObject): string => `${noun.name} ${ref.name}`;
 
 /** `members ann`, `keys 1=user:ann`: by which field, and with which text. */
 const placeOf = ({ field, text }: Mentioner): string => `${field} ${text}`;
@@ -111,8 +113,8 @@ function inUse(
   ];
   const isStuck = changes.some(({ stuck }) => stuck.length > 0);
   return new SipctlError('conflict', {
-    code: `${target.noun.name}_in_use`,
-    message: `${target.noun.name} '${target.ref.name}' is ${[...used, ...mentioned].join(', and ')}`,
+    code: `${snake(target.noun.name)}_in_use`,
+    message: `${titleOf(target.noun)} '${target.ref.name}' is ${[...used, ...mentioned].join(', and ')}`,
     hint: `change or remove those first${isStuck ? '' : `; --cascade ${cascade.join(', and ')}`}`,
   });
 }
@@ -125,10 +127,10 @@ function cannotDoWithout(
   const flag = change.noun.fields[field]?.flag ?? field;
   const at = `${change.ref.name} --tenant ${change.ref.tenant}`;
   return {
-    code: `${target.noun.name}_in_use`,
+    code: `${snake(target.noun.name)}_in_use`,
     message: `${label(change)} would be left without ${change.stuck.join(', ')} (${change.places.join(', ')})`,
     field,
-    hint: `sipctl ${change.noun.name} set ${at} --${flag} … puts others there; sipctl ${change.noun.name} remove ${at} removes it`,
+    hint: `sipctl ${commandOf(change.noun)} set ${at} --${flag} … puts others there; sipctl ${commandOf(change.noun)} remove ${at} removes it`,
   };
 }
 

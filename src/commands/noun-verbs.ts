@@ -1,15 +1,15 @@
 import type { App } from '../app.ts';
 import type { Problem } from '../errors.ts';
 import { Complaints } from '../errors.ts';
-import type { Noun, Value } from '../model/field.ts';
+import { commandOf, type Noun, pluralOf, titleOf, type Value } from '../model/field.ts';
 import type { Catalog } from '../model/template.ts';
 import { displayObject, displayObjects } from '../report/objects.ts';
 import type { ObjectRef } from '../store/records.ts';
 import type { Stored } from '../store/rows.ts';
 import type { Patch, Writer } from '../store/writer.ts';
 import { applyAfterWrite } from './apply-after-write.ts';
-import type { CommandSpec, Input, OptionSpec, Result, Run, VerbSpec } from './command.ts';
-import { fieldOptions, missingFields, missingProblems, oneOf, readPatch } from './noun-input.ts';
+import type { Input, OptionSpec, Result, Run, VerbGroup, VerbSpec } from './command.ts';
+import { camel, fieldOptions, missingFields, missingProblems, oneOf, readPatch } from './noun-input.ts';
 import { remove } from './noun-remove.ts';
 import { refOf } from './object-ref.ts';
 
@@ -39,7 +39,7 @@ export interface NounCommand {
     missing: readonly string[],
   ) => Promise<void>;
   /** More verbs than the usual ones. */
-  more?: readonly VerbSpec[];
+  more?: readonly (VerbSpec | VerbGroup)[];
 }
 
 /** An object as it would be written. */
@@ -62,13 +62,13 @@ const allTenants: OptionSpec = ['--all-tenants', 'of every tenant'];
 const revealOption: OptionSpec = ['--reveal', 'show secrets; leaves an audit row'];
 
 /** A noun with the verbs that every noun has. */
-export function nounCommand(command: NounCommand): CommandSpec {
+export function nounCommand(command: NounCommand): VerbGroup {
   const { noun } = command;
   const name = `<${noun.key}>`;
   const fields = fieldOptions(noun);
   const write = [...fields, applyOption];
-  const verbs: VerbSpec[] = [
-    { name: 'list', summary: `list ${noun.table}`, options: listOptions(noun), run: list(command) },
+  const verbs: (VerbSpec | VerbGroup)[] = [
+    { name: 'list', summary: `list ${pluralOf(noun)}`, options: listOptions(noun), run: list(command) },
     { name: 'show', summary: `show ${oneOf(noun)}`, args: name, options: [revealOption], run: show(command) },
     {
       name: 'add',
@@ -118,7 +118,7 @@ export function nounCommand(command: NounCommand): CommandSpec {
     },
     ...(command.more ?? []),
   ];
-  return { name: noun.name, summary: command.summary, verbs };
+  return { name: commandOf(noun).split(' ').at(-1) as string, summary: command.summary, verbs };
 }
 
 const listOptions = (noun: Noun): OptionSpec[] => [
@@ -137,7 +137,7 @@ const list =
     );
     const shown = everywhere && noun.tenantScoped ? ['tenant', ...listed] : listed;
     return {
-      data: { [noun.table]: objects, count: objects.length },
+      data: { [camel(noun.table.replaceAll('_', '-'))]: objects, count: objects.length },
       text: (style) =>
         displayObjects(noun, objects, shown, style) +
         (everywhere ? '' : otherTenants(app, noun, objects.length)),
@@ -149,7 +149,7 @@ const hasLabel = (labels: Value, wanted: unknown): boolean =>
 
 const otherTenants = (app: App, noun: Noun, count: number): string =>
   count === 0
-    ? `no ${noun.table} in tenant '${app.config.tenant}': --tenant names another one, --all-tenants shows all\n`
+    ? `no ${pluralOf(noun)} in tenant '${app.config.tenant}': --tenant names another one, --all-tenants shows all\n`
     : '';
 
 const show =
@@ -306,7 +306,7 @@ async function written(
   const result: Result = {
     changed: done !== 'unchanged',
     data: { [noun.name]: object },
-    text: (style) => `${noun.name} ${style.bold(ref.name)} ${done}\n`,
+    text: (style) => `${titleOf(noun)} ${style.bold(ref.name)} ${done}\n`,
     warnings: [...warnings, ...(done === 'unchanged' ? [] : ((await command.warnings?.(app, ref)) ?? []))],
   };
   return applyAfterWrite(app, input, result);

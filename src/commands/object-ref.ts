@@ -1,6 +1,6 @@
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
-import { fieldProblem, type Noun } from '../model/field.ts';
+import { commandOf, fieldProblem, type Noun } from '../model/field.ts';
 import type { ObjectRef } from '../store/records.ts';
 import type { Input } from './command.ts';
 
@@ -10,7 +10,7 @@ export function refOf(noun: Noun, app: App, input: Input): ObjectRef {
   if (!name.ok)
     throw new SipctlError(
       'invalid',
-      fieldProblem(noun.key, noun.key, { hint: `see ${noun.name} list`, ...name }),
+      fieldProblem(noun.key, noun.key, { hint: `see ${commandOf(noun)} list`, ...name }),
     );
   return { tenant: noun.tenantScoped ? app.config.tenant : null, name: name.value };
 }

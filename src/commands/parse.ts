@@ -60,7 +60,7 @@ async function addCommand(
   program: Command,
   entry: CommandEntry,
   isCalled: boolean,
-  call: (run: Run, input: Input) => void,
+  call: Call,
 ): Promise<void> {
   const command = program
     .command(entry.name)
@@ -69,16 +69,24 @@ async function addCommand(
     .helpGroup(entry.heading);
   if (!isCalled) return;
   const spec: CommandSpec = await entry.load();
-  command.description(spec.summary);
-  if ('run' in spec) return declare(command, spec, call);
-  for (const verb of spec.verbs)
-    declare(command.command(verb.name).summary(verb.summary).description(verb.summary), verb, call);
+  declare(command, spec, entry.name, call);
+}
+
+type Call = (run: Run, input: Input) => void;
+
+function declare(command: Command, spec: CommandSpec, called: string, call: Call): void {
+  command.summary(spec.summary).description(spec.summary);
+  if ('run' in spec) {
+    declareVerb(command, spec, call);
+    return;
+  }
+  for (const verb of spec.verbs) declare(command.command(verb.name), verb, `${called} ${verb.name}`, call);
   command.action(() =>
-    command.error(`error: ${entry.name} needs a verb: ${spec.verbs.map((verb) => verb.name).join(', ')}`),
+    command.error(`error: ${called} needs a verb: ${spec.verbs.map((verb) => verb.name).join(', ')}`),
   );
 }
 
-function declare(command: Command, verb: VerbSpec, call: (run: Run, input: Input) => void): void {
+function declareVerb(command: Command, verb: VerbSpec, call: Call): void {
   if (verb.args !== undefined) command.arguments(verb.args);
   for (const [flags, help, repeated] of verb.options ?? []) {
     if (repeated === undefined) command.option(flags, help);

@@ -3,8 +3,9 @@ import type { App } from '../app.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import { cautions, changedTrunks } from '../pipeline/cautions.ts';
 import { changedTexts } from '../pipeline/changed-texts.ts';
+import type { PlannedService } from '../pipeline/hosted-services.ts';
 import { makePlan, type PlannedTarget, type PlanOptions } from '../pipeline/make-plan.ts';
-import { isPending, type Plan } from '../plan/plan.ts';
+import { isPlanPending, type Plan } from '../plan/site-plan.ts';
 import { planData, planText } from '../report/plan.ts';
 import {
   type Input,
@@ -19,24 +20,33 @@ import {
 
 export interface PlanRequest extends PlanOptions {
   nodes: readonly string[];
+  /** false: nodes only. */
+  services?: boolean;
 }
 
 export const planOptions: readonly OptionSpec[] = [
-  ['--node <names>', 'only these nodes, separated by commas'],
+  ['--node <names>', 'only these nodes, separated by commas, and no services'],
   ['--refresh', 'render and read everything, whatever the revisions say'],
   ['--confirm <count>', 'confirm that many deletions'],
 ];
 
-/** The plan for the nodes that are asked for, with the targets to apply it to. */
-export async function planned(
-  app: App,
-  request: PlanRequest,
-): Promise<{ plan: Plan; targets: PlannedTarget[] }> {
+/** A plan, with what it is to be applied to. */
+export interface Planned {
+  plan: Plan;
+  targets: PlannedTarget[];
+  services: PlannedService[];
+}
+
+/** The plan for the nodes that are asked for, and for the services where no node is named. */
+export async function planned(app: App, request: PlanRequest): Promise<Planned> {
   const store = await app.store();
   const targets = await app.targets(request.nodes);
-  if (targets.length === 0) throw noNodes();
-  const plan = await makePlan({ store, render: await app.rendering() }, targets, request);
-  return { plan, targets };
+  const withServices = request.services !== false && request.nodes.length === 0;
+  const services = withServices ? await app.services() : [];
+  if (targets.length + services.length === 0) throw noNodes();
+  const options = { ...request, signal: app.signal };
+  const plan = await makePlan({ store, render: await app.rendering() }, targets, options, services);
+  return { plan, targets, services };
 }
 
 /** What is worth a warning in a plan: how its trunks get on with all others. */
@@ -59,11 +69,11 @@ export function planRequest(input: Input): PlanRequest {
 
 const run: Run = async (app, input) => {
   const { plan, targets } = await planned(app, planRequest(input));
-  const pending = plan.nodes.some(isPending);
+  const pending = isPlanPending(plan);
   const { out, diff, detailedExitcode } = input.options;
   const written = typeof out === 'string' ? savePlan(out, plan, app) : '';
   const diffs = diff === true ? await diffsOf(plan, targets) : new Map<string, string>();
-  const failed = plan.failures.map((failure) => failure.error as SipctlError);
+  const failed = [...plan.failures, ...plan.serviceFailures].map(({ error }) => error as SipctlError);
   const result: Result = {
     data: planData(plan, diffs),
     text: (style) => planText(plan, diffs, style) + written,
@@ -108,7 +118,7 @@ const noNodes = (): SipctlError =>
 
 export const plan: VerbSpec = {
   name: 'plan',
-  summary: 'show what would change on every node',
+  summary: 'show what would change on every node and at every service',
   options: [
     ...planOptions,
     ['--diff', 'show the lines that differ, secrets hidden'],

@@ -6,7 +6,9 @@ import { endedBy } from './ended.ts';
 import { planned } from './plan.ts';
 
 const run: Run = async (app, input) => {
-  const { plan, targets } = await planned(app, { nodes: nodeNames(input), refresh: false, confirmed: null });
+  const { plan, targets } = await planned(app, {
+    ...{ nodes: nodeNames(input), services: false, refresh: false, confirmed: null },
+  });
   const statuses: NodeStatus[] = [];
   for (const nodePlan of plan.nodes) {
     const target = targets.find((one) => one.target.node === nodePlan.node)?.target;

@@ -28,6 +28,9 @@ async function prompt<T>(question: Record<string, unknown>): Promise<T> {
 export const askYesNo = (message: string): Promise<boolean> =>
   prompt({ type: 'confirm', message, default: false });
 
+/** A text that has to be typed, as it is: for what cannot be undone. */
+export const askText = (message: string): Promise<string> => prompt({ type: 'input', message });
+
 async function askField(noun: Noun, name: string, values: Values, optional = false): Promise<void> {
   const field = noun.fields[name] as Field;
   if (values[name] !== null && values[name] !== undefined) return;

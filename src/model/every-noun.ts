@@ -1,6 +1,7 @@
 import * as calls from './call-nouns.ts';
 import type { Noun } from './field.ts';
 import * as nouns from './nouns.ts';
+import * as services from './service-nouns.ts';
 
 /** Every kind of object that sipctl keeps, as the first help page orders them. */
 export const everyNoun: readonly Noun[] = [
@@ -15,6 +16,10 @@ export const everyNoun: readonly Noun[] = [
   calls.route,
   calls.emergency,
   nouns.node,
+  services.twilioAccount,
+  services.twilioTrunk,
+  services.twilioOrigination,
+  services.livekit,
 ];
 
 /** The noun of this name. @throws TypeError where there is none: names come from nouns, not from people */

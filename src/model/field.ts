@@ -48,6 +48,10 @@ type FieldValue<F> = F extends Field<infer T> ? T : never;
 /** A kind of object that sipctl keeps: `trunk`, `user`, … */
 export interface Noun<F extends Fields = Fields, Key extends string = string> {
   name: string;
+  /** As a sentence speaks of one, where its name is not what people say: `Twilio account`. */
+  title?: string;
+  /** The words of its command, where its name is none: `twilio account`. */
+  command?: string;
   table: string;
   /** Belongs to a tenant; names are unique per tenant. */
   tenantScoped: boolean;
@@ -68,6 +72,14 @@ export type ObjectOf<N> =
         updatedAt: string;
       }
     : never;
+
+/** What a noun is called in sentences, and what its objects are called together. */
+export const titleOf = ({ name, title = name }: Pick<Noun, 'name' | 'title'>): string => title;
+
+export const pluralOf = ({ title, table }: Noun): string => (title === undefined ? table : `${title}s`);
+
+/** The words that follow `sipctl` in the commands of a noun. */
+export const commandOf = ({ name, command = name }: Pick<Noun, 'name' | 'command'>): string => command;
 
 export const ok = <T>(value: T): Parsed<T> => ({ ok: true, value });
 

@@ -8,6 +8,8 @@ const label = field('text', 'label', rule.text(100), 'what it is for');
 /** An account at Twilio, or a subaccount, of one tenant. */
 export const twilioAccount = noun({
   name: 'twilioAccount',
+  title: 'Twilio account',
+  command: 'twilio account',
   table: 'twilio_accounts',
   tenantScoped: true,
   key: 'name',
@@ -31,6 +33,8 @@ export const twilioAccount = noun({
 /** A trunk at Twilio, with the credentials that phones and LiveKit sign in with. Its names are kept once they are chosen. */
 export const twilioTrunk = noun({
   name: 'twilioTrunk',
+  title: 'Twilio trunk',
+  command: 'twilio',
   table: 'twilio_trunks',
   tenantScoped: true,
   key: 'name',
@@ -84,6 +88,8 @@ export const twilioTrunk = noun({
 /** Where Twilio sends the calls of a trunk. */
 export const twilioOrigination = noun({
   name: 'twilioOrigination',
+  title: 'Twilio origination',
+  command: 'twilio origination',
   table: 'twilio_originations',
   tenantScoped: true,
   key: 'name',
@@ -106,6 +112,7 @@ export const twilioOrigination = noun({
 /** How a tenant's calls reach a LiveKit project, and leave it. */
 export const livekit = noun({
   name: 'livekit',
+  title: 'LiveKit connection',
   table: 'livekits',
   tenantScoped: true,
   key: 'name',

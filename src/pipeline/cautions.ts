@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.ts';
 import { type InboundTrunk, inboundTrunk } from '../model/inbound-trunk.ts';
 import type { Catalog } from '../model/template.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan } from '../plan/site-plan.ts';
 import type { Store } from '../store/store.ts';
 import type { PlannedTarget } from './make-plan.ts';
 

@@ -1,4 +1,4 @@
-import type { Plan } from '../plan/plan.ts';
+import type { Plan } from '../plan/site-plan.ts';
 import { heldGeneration, heldText } from './held.ts';
 import type { PlannedTarget } from './make-plan.ts';
 

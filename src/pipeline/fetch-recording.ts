@@ -55,22 +55,31 @@ export async function fetchRecording(
   return { bytes, sha256 };
 }
 
-/** Like `fetchRecording`, into a file: it has its name only once it is whole. @throws SipctlError `conflict` where it is there */
-export async function fetchToFile(
+/** Like `fetchRecording`, into a file. @throws SipctlError like `intoFile` */
+export const fetchToFile = (
   recording: Recording,
   file: string,
   { replace, signal }: { replace: boolean; signal: AbortSignal },
-): Promise<Fetched> {
+): Promise<Fetched> => intoFile(file, replace, (take) => fetchRecording(recording, take, signal));
+
+/**
+ * Writes what `work` hands over into a file, which has its name only once it is whole.
+ * @throws SipctlError `conflict` where it is there and is not to be replaced, `failed` where it cannot be written
+ */
+export async function intoFile<T>(
+  file: string,
+  replace: boolean,
+  work: (take: (chunk: Buffer) => Promise<void>) => Promise<T>,
+): Promise<T> {
   assertReplaceable(file, 'output');
   const draft = join(dirname(file), `.${basename(file)}.part-${randomUUID()}`);
   const handle = await open(draft, 'wx', 0o640).catch((error: NodeJS.ErrnoException) => {
     throw unwritable(file, error);
   });
-  let fetched: Fetched;
+  let fetched: T;
   try {
     // A single write may leave a part out, on a disk that is nearly full.
-    const take = (chunk: Buffer): Promise<void> => handle.appendFile(chunk);
-    fetched = await fetchRecording(recording, take, signal);
+    fetched = await work((chunk) => handle.appendFile(chunk));
     await handle.sync();
   } catch (error) {
     await unlink(draft).catch(() => undefined);

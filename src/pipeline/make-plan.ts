@@ -2,12 +2,14 @@ import { SipctlError } from '../errors.ts';
 import { planChecksum } from '../plan/checksum.ts';
 import { diffArtifacts } from '../plan/diff.ts';
 import type { Artifact, HeldArtifact, Manifest } from '../plan/generation.ts';
-import type { ArtifactChange, NodeFailure, NodePlan, Plan } from '../plan/plan.ts';
+import type { ArtifactChange, NodePlan } from '../plan/plan.ts';
 import { unsafeDeletions } from '../plan/safety.ts';
+import type { NodeFailure, Plan } from '../plan/site-plan.ts';
 import type { Target } from '../platforms/target.ts';
 import type { TenantState } from '../store/sites.ts';
 import type { Store } from '../store/store.ts';
 import { heldGeneration, heldText, undamaged } from './held.ts';
+import { type PlannedService, planServices } from './hosted-services.ts';
 import type { RenderTenants } from './render-tenants.ts';
 
 /** One node and what of the site it serves. */
@@ -22,6 +24,8 @@ export interface PlanOptions {
   refresh: boolean;
   /** The number of deletions that was confirmed on the command line. */
   confirmed: number | null;
+  /** Ends the wait for a service that does not answer. */
+  signal?: AbortSignal;
 }
 
 interface Site {
@@ -29,24 +33,31 @@ interface Site {
   render: RenderTenants;
 }
 
-/** Compares what every node is to hold with what it holds. A node that cannot be read does not hide the others. */
+/**
+ * Compares what every node and service is to hold with what it holds. One that cannot be read does not hide the others.
+ */
 export async function makePlan(
   site: Site,
   targets: readonly PlannedTarget[],
   options: PlanOptions,
+  planned: readonly PlannedService[] = [],
 ): Promise<Plan> {
   const nodes: NodePlan[] = [];
   const failures: NodeFailure[] = [];
   const states = await site.store.tenantStates();
-  for (const planned of targets) {
+  for (const one of targets) {
     try {
-      nodes.push(await planNode(site, planned, states, options));
+      nodes.push(await planNode(site, one, states, options));
     } catch (error) {
       if (!(error instanceof SipctlError)) throw error;
-      failures.push({ node: planned.target.node, error });
+      failures.push({ node: one.target.node, error });
     }
   }
-  return { nodes, failures, checksum: planChecksum(nodes, site.store.salt) };
+  const services = await planServices(planned, options.signal);
+  return {
+    ...{ nodes, failures, ...services },
+    checksum: planChecksum(nodes, site.store.salt, services.services),
+  };
 }
 
 async function planNode(

@@ -57,17 +57,4 @@ export interface NodePlan {
   refusals: Refusal[];
 }
 
-/** A node whose plan could not be made; the others still have theirs. */
-export interface NodeFailure {
-  node: string;
-  error: unknown;
-}
-
-export interface Plan {
-  nodes: NodePlan[];
-  failures: NodeFailure[];
-  /** Identifies the plan's content: `apply plan.json` refuses when a plan made now has another one. */
-  checksum: string;
-}
-
 export const isPending = (plan: NodePlan): boolean => plan.changes.length > 0 || plan.unverified;

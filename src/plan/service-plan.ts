@@ -56,3 +56,16 @@ export interface ServicePlan {
   changes: ResourceChange[];
   refusals: Refusal[];
 }
+
+export const isServicePending = ({ changes }: ServicePlan): boolean => changes.length > 0;
+
+/** Changes by what they do. */
+export function countResources(changes: readonly ResourceChange[]): Record<Action, number> {
+  const count = { create: 0, update: 0, delete: 0 };
+  for (const { action } of changes) count[action] += 1;
+  return count;
+}
+
+/** What is changed, as people read it: `origination livekit`, `trunk main-trunk-acme-1763755659`. */
+export const resourceTitle = ({ key, name }: Pick<ResourceChange, 'key' | 'name'>): string =>
+  key === name || key.endsWith(` ${name}`) ? key : `${key} ${name}`;

@@ -1,5 +1,7 @@
 import { countObjects } from '../plan/diff.ts';
-import type { NodePlan, Plan } from '../plan/plan.ts';
+import type { NodePlan } from '../plan/plan.ts';
+import type { Plan } from '../plan/site-plan.ts';
+import { type ShownServiceOutcome, serviceOutcomeData, serviceOutcomeText } from './hosted-services.ts';
 import { plain, type Style } from './style.ts';
 
 /** What became of one node, as the pipeline tells it. */
@@ -13,16 +15,24 @@ export interface ShownOutcome {
   error: { problems: readonly { message: string; hint?: string }[] } | null;
 }
 
-/** How an apply or a rollback ended on each node. */
-export function applyText(plan: Plan, outcomes: readonly ShownOutcome[], style: Style = plain): string {
+/** How an apply ended everywhere. */
+export interface ShownApply {
+  outcomes: readonly ShownOutcome[];
+  services: readonly ShownServiceOutcome[];
+}
+
+/** How an apply ended on each node, and at each service. */
+export function applyText(plan: Plan, { outcomes, services }: ShownApply, style: Style = plain): string {
   const text = outcomes.map((outcome) =>
     outcomeText(outcome, plan.nodes.find((node) => node.node === outcome.node) ?? null, style),
   );
+  const atServices = services.map((outcome) => serviceOutcomeText(outcome, style));
+  const all = [...outcomes, ...services];
   const nothing =
-    outcomes.length > 0 &&
-    outcomes.every(({ outcome }) => outcome === 'unchanged') &&
-    plan.failures.length === 0;
-  return text.join('') + (nothing ? 'Nothing to do.\n' : '');
+    all.length > 0 &&
+    all.every(({ outcome }) => outcome === 'unchanged') &&
+    plan.failures.length + plan.serviceFailures.length === 0;
+  return [...text, ...atServices, nothing ? 'Nothing to do.\n' : ''].join('');
 }
 
 export function outcomeText(outcome: ShownOutcome, plan: NodePlan | null, style: Style = plain): string {
@@ -50,7 +60,7 @@ export function outcomeText(outcome: ShownOutcome, plan: NodePlan | null, style:
 }
 
 /** The outcomes as data. */
-export function applyData(plan: Plan, outcomes: readonly ShownOutcome[]): object {
+export function applyData(plan: Plan, { outcomes, services }: ShownApply): object {
   const reloaded = outcomes.filter(({ outcome }) => outcome === 'verified');
   return {
     checksum: plan.checksum,
@@ -63,6 +73,7 @@ export function applyData(plan: Plan, outcomes: readonly ShownOutcome[]): object
         errors: error?.problems ?? [],
       };
     }),
+    services: services.map(serviceOutcomeData),
     reload: {
       attempted: outcomes.some(({ outcome }) => outcome !== 'unchanged' && outcome !== 'delivered'),
       ok:

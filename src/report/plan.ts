@@ -1,13 +1,8 @@
 import { type ChangeCount, changedObjects, countObjects } from '../plan/diff.ts';
-import {
-  type Action,
-  isPending,
-  type NodePlan,
-  type ObjectChange,
-  type OptionChange,
-  type Plan,
-  type ReloadStep,
-} from '../plan/plan.ts';
+import { type Action, isPending, type NodePlan, type ObjectChange, type ReloadStep } from '../plan/plan.ts';
+import { isServicePending } from '../plan/service-plan.ts';
+import { isPlanPending, type Plan } from '../plan/site-plan.ts';
+import { optionLine, serviceData, servicePlanText, serviceSummary } from './hosted-services.ts';
 import { plain, type Style } from './style.ts';
 
 /** From so many objects of one tenant and one action on, they are counted and not named. */
@@ -21,10 +16,19 @@ export function planText(plan: Plan, diffs: ReadonlyMap<string, string>, style: 
   const failures = plan.failures.map(
     ({ node, error }) => `${style.bold(node)}: ${style.bad((error as Error).message)}\n`,
   );
+  const services = plan.services.map((service) => servicePlanText(service, style));
+  const unasked = plan.serviceFailures.map(
+    ({ service, error }) => `${style.bold(service)}: ${style.bad((error as Error).message)}\n`,
+  );
   const pending = plan.nodes.filter(isPending);
-  const tail =
-    pending.length === 0 ? (failures.length === 0 ? 'Nothing to do.\n' : '') : `${summary(pending, style)}\n`;
-  return [...nodes, ...failures, tail].join('');
+  const pendingServices = plan.services.filter(isServicePending);
+  const sums = [
+    ...(pending.length > 0 ? [summary(pending, style)] : []),
+    ...(pendingServices.length > 0 ? [serviceSummary(pendingServices, style)] : []),
+  ];
+  const isEmpty = sums.length + failures.length + unasked.length === 0;
+  const tail = isEmpty ? 'Nothing to do.\n' : sums.map((line) => `${line}\n`).join('');
+  return [...nodes, ...failures, ...services, ...unasked, tail].join('');
 }
 
 function nodeText(plan: NodePlan, diff: string | undefined, style: Style): string {
@@ -66,9 +70,6 @@ function objectLines(objects: readonly ObjectChange[], style: Style): string {
   return shown.join('') + (rest > 0 ? `    … and ${rest} more\n` : '');
 }
 
-const optionLine = ({ section, option, before, after }: OptionChange): string =>
-  `        ${section}.${option}: ${before ?? '(none)'} → ${after ?? '(none)'}${before === after ? ' (changed)' : ''}\n`;
-
 /** A step of a reload in words. */
 const stepText = (step: ReloadStep): string =>
   step.kind === 'reload-module' ? `reload ${step.module}` : `${step.kind} ${step.registration}`;
@@ -84,7 +85,7 @@ function summary(pending: readonly NodePlan[], style: Style): string {
 export function planData(plan: Plan, diffs: ReadonlyMap<string, string>): object {
   return {
     checksum: plan.checksum,
-    pending: plan.nodes.some(isPending),
+    pending: isPlanPending(plan),
     nodes: plan.nodes.map((node) => ({
       node: node.node,
       base: node.base,
@@ -97,5 +98,10 @@ export function planData(plan: Plan, diffs: ReadonlyMap<string, string>): object
       ...(diffs.has(node.node) ? { diff: diffs.get(node.node) } : {}),
     })),
     failures: plan.failures.map(({ node, error }) => ({ node, message: (error as Error).message })),
+    services: plan.services.map(serviceData),
+    serviceFailures: plan.serviceFailures.map(({ service, error }) => ({
+      service,
+      message: (error as Error).message,
+    })),
   };
 }

@@ -1,4 +1,5 @@
 import { type Problem, SipctlError } from '../errors.ts';
+import { commandOf, type Noun, snake, titleOf } from '../model/field.ts';
 
 /** The object of a tenant that is reached by what users dial. */
 export interface Holder {
@@ -6,10 +7,13 @@ export interface Holder {
   name: string;
 }
 
+/** What is said of a noun in a complaint. */
+export type NamedNoun = Pick<Noun, 'name' | 'title' | 'command'>;
+
 /** What a broken constraint means to the person who wrote; null when the error is none. */
 export function constraintError(
   error: unknown,
-  noun: { name: string; table: string },
+  noun: NamedNoun,
   ref: { tenant: string | null; name: string },
   holder: Holder | null = null,
 ): SipctlError | null {
@@ -20,18 +24,18 @@ export function constraintError(
     if (isDialled(column, noun.name)) {
       const isItself = holder?.noun === noun.name && holder.name === ref.name;
       const problem = isItself
-        ? exists(noun.name === 'user' ? 'username' : 'name', noun.name, ref)
+        ? exists(noun.name === 'user' ? 'username' : 'name', noun, ref)
         : dialledTaken(noun.name, ref, holder);
       return new SipctlError('conflict', problem, { cause: error });
     }
-    return new SipctlError('conflict', taken(column, noun.name, ref), { cause: error });
+    return new SipctlError('conflict', taken(column, noun, ref), { cause: error });
   }
   if (!/FOREIGN KEY constraint failed/.test(message)) return null;
   return new SipctlError(
     'conflict',
     {
-      code: `${noun.name}_in_use`,
-      message: `${noun.name} '${ref.name}' is used by other objects`,
+      code: `${snake(noun.name)}_in_use`,
+      message: `${titleOf(noun)} '${ref.name}' is used by other objects`,
       hint: 'remove those first, or use --cascade',
     },
     { cause: error },
@@ -66,14 +70,14 @@ function dialledTaken(
   };
 }
 
-const exists = (field: string, noun: string, ref: { tenant: string | null; name: string }): Problem => ({
-  code: `${noun}_exists`,
-  message: `${noun} '${ref.name}' exists already${ref.tenant === null ? '' : ` in tenant '${ref.tenant}'`}`,
+const exists = (field: string, noun: NamedNoun, ref: { tenant: string | null; name: string }): Problem => ({
+  code: `${snake(noun.name)}_exists`,
+  message: `${titleOf(noun)} '${ref.name}' exists already${ref.tenant === null ? '' : ` in tenant '${ref.tenant}'`}`,
   field,
-  hint: `sipctl ${noun} set changes it, ${noun} ensure does either`,
+  hint: `sipctl ${commandOf(noun)} set changes it, ${commandOf(noun)} ensure does either`,
 });
 
-function taken(column: string, noun: string, ref: { tenant: string | null; name: string }): Problem {
+function taken(column: string, noun: NamedNoun, ref: { tenant: string | null; name: string }): Problem {
   switch (column) {
     case 'numbers.number':
       return {
@@ -94,7 +98,7 @@ function taken(column: string, noun: string, ref: { tenant: string | null; name:
       return {
         code: 'endpoint_taken',
         message: `'${ref.name}' is taken on the PBX by a ${column.startsWith('users') ? 'user' : 'trunk'} of this or another tenant`,
-        field: noun === 'user' ? 'username' : 'name',
+        field: noun.name === 'user' ? 'username' : 'name',
         hint: 'choose another name, or give the tenant a SIP domain of its own: sipctl tenant set <tenant> --domain <domain>',
       };
     default:

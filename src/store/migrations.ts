@@ -188,6 +188,36 @@ export const migrations: readonly Migration[] = [
     name: 'how trunks and users tell keys',
     statements: ['ALTER TABLE trunks ADD COLUMN dtmf TEXT', 'ALTER TABLE users ADD COLUMN dtmf TEXT'],
   },
+  {
+    number: 7,
+    name: 'Twilio trunks, LiveKit, and what was made there',
+    statements: [
+      `CREATE TABLE twilio_accounts (
+        ${owned}, name TEXT NOT NULL, account_sid TEXT NOT NULL, auth_token BLOB, api_key TEXT, api_secret BLOB,
+        label TEXT, ${state}, UNIQUE (tenant_id, name))`,
+      `CREATE TABLE twilio_trunks (
+        ${owned}, name TEXT NOT NULL, account_id INTEGER NOT NULL, domain_prefix TEXT NOT NULL,
+        friendly_name TEXT NOT NULL, sip_username TEXT NOT NULL, sip_password BLOB NOT NULL,
+        secure INTEGER NOT NULL, recording TEXT NOT NULL, trim TEXT NOT NULL, trunk_id INTEGER,
+        ${state}, UNIQUE (tenant_id, name),
+        FOREIGN KEY (tenant_id, account_id) REFERENCES twilio_accounts (tenant_id, id),
+        FOREIGN KEY (tenant_id, trunk_id) REFERENCES trunks (tenant_id, id))`,
+      `CREATE TABLE twilio_originations (
+        ${owned}, name TEXT NOT NULL, twilio_trunk_id INTEGER NOT NULL, sip_url TEXT NOT NULL,
+        priority INTEGER NOT NULL, weight INTEGER NOT NULL, ${state}, UNIQUE (tenant_id, name),
+        FOREIGN KEY (tenant_id, twilio_trunk_id) REFERENCES twilio_trunks (tenant_id, id))`,
+      `CREATE TABLE livekits (
+        ${owned}, name TEXT NOT NULL, url TEXT NOT NULL, api_key TEXT NOT NULL, api_secret BLOB NOT NULL,
+        twilio_trunk_id INTEGER NOT NULL, sip_uri TEXT, agent TEXT, room_prefix TEXT NOT NULL,
+        ${state}, UNIQUE (tenant_id, name),
+        FOREIGN KEY (tenant_id, twilio_trunk_id) REFERENCES twilio_trunks (tenant_id, id))`,
+      // The tenant stays while something of it is at a service: the row is how sipctl knows it for its own.
+      `CREATE TABLE service_resources (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, tenant_id INTEGER NOT NULL REFERENCES tenants (id),
+        object TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, remote_id TEXT, digest TEXT, at TEXT NOT NULL,
+        UNIQUE (kind, tenant_id, object, key))`,
+    ],
+  },
 ];
 
 // What a user of a tenant dials reaches one object: within a table by its keys, across tables by these triggers.

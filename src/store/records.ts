@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { SipctlError } from '../errors.ts';
 import type { Noun, ObjectOf } from '../model/field.ts';
-import { snake } from '../model/field.ts';
+import { commandOf, snake, titleOf } from '../model/field.ts';
 import type { Database, Row } from './database.ts';
 import type { Keyring } from './keyring.ts';
 import { type Mentioner, mentionersOf } from './mentions.ts';
@@ -113,7 +113,7 @@ export class Records {
       if (field.kind !== 'reference') continue;
       const { table, key } = referenced[field.to as keyof typeof referenced];
       query = query
-        .leftJoin(`${table} as ${name}`, `${name}.id`, `${noun.table}.${name}_id`)
+        .leftJoin(`${table} as ${name}`, `${name}.id`, `${noun.table}.${snake(name)}_id`)
         .select(`${name}.${key} as ${name}_name`) as typeof query;
     }
     return query;
@@ -123,12 +123,12 @@ export class Records {
     const where = noun.tenantScoped ? ` in tenant '${ref.tenant}'` : '';
     const near = await this.nearest(noun, ref);
     return new SipctlError('notFound', {
-      code: `${noun.name}_not_found`,
-      message: `there is no ${noun.name} '${ref.name}'${where}`,
+      code: `${snake(noun.name)}_not_found`,
+      message: `there is no ${titleOf(noun)} '${ref.name}'${where}`,
       field: noun.key,
       hint:
         near === null
-          ? `sipctl ${noun.name} list${noun.tenantScoped ? ` --tenant ${ref.tenant}` : ''}`
+          ? `sipctl ${commandOf(noun)} list${noun.tenantScoped ? ` --tenant ${ref.tenant}` : ''}`
           : `did you mean '${near}'?`,
     });
   }
@@ -149,9 +149,22 @@ export class Records {
 
 /** Which columns lead to a noun, in the order a cascade has to follow. */
 const references: Record<string, { from: string; table: string; key: string; column: string }[]> = {
-  trunk: [{ from: 'number', table: 'numbers', key: 'number', column: 'trunk_id' }],
+  trunk: [
+    { from: 'number', table: 'numbers', key: 'number', column: 'trunk_id' },
+    { from: 'twilioTrunk', table: 'twilio_trunks', key: 'name', column: 'trunk_id' },
+  ],
   user: [{ from: 'trunk', table: 'trunks', key: 'name', column: 'owner_id' }],
   schedule: [{ from: 'number', table: 'numbers', key: 'number', column: 'schedule_id' }],
+  twilioAccount: [{ from: 'twilioTrunk', table: 'twilio_trunks', key: 'name', column: 'account_id' }],
+  twilioTrunk: [
+    {
+      from: 'twilioOrigination',
+      table: 'twilio_originations',
+      key: 'name',
+      column: 'twilio_trunk_id',
+    },
+    { from: 'livekit', table: 'livekits', key: 'name', column: 'twilio_trunk_id' },
+  ],
   tenant: [
     { from: 'number', table: 'numbers', key: 'number', column: 'tenant_id' },
     { from: 'trunk', table: 'trunks', key: 'name', column: 'tenant_id' },
@@ -162,6 +175,7 @@ const references: Record<string, { from: string; table: string; key: string; col
     { from: 'schedule', table: 'schedules', key: 'name', column: 'tenant_id' },
     { from: 'route', table: 'routes', key: 'name', column: 'tenant_id' },
     { from: 'emergency', table: 'emergencies', key: 'number', column: 'tenant_id' },
+    { from: 'twilioAccount', table: 'twilio_accounts', key: 'name', column: 'tenant_id' },
   ],
 };
 
@@ -170,6 +184,8 @@ export const referenced = {
   user: { table: 'users', key: 'username' },
   trunk: { table: 'trunks', key: 'name' },
   schedule: { table: 'schedules', key: 'name' },
+  twilioAccount: { table: 'twilio_accounts', key: 'name' },
+  twilioTrunk: { table: 'twilio_trunks', key: 'name' },
 } as const;
 
 export const noTenant = (name: string): SipctlError =>

@@ -43,6 +43,7 @@ import { storedParties } from './parties.ts';
 import { RecordingNotes } from './recordings.ts';
 import { Records } from './records.ts';
 import { sealAnew } from './rotate.ts';
+import { type ServiceObject, ServiceResources } from './service-resources.ts';
 import { countUsers, type ReadSites, siteReader, type TenantState, tenantStates } from './sites.ts';
 import { Writer } from './writer.ts';
 
@@ -191,6 +192,15 @@ export class Store {
 
   tenantSite(name: string): TenantSite {
     return this.tenantSites([name]).next().value;
+  }
+
+  /** What was made for an object at its service; each change is a transaction of its own. */
+  resourceMemory(of: ServiceObject): ServiceResources {
+    const { now } = this.#options;
+    return new ServiceResources(of, {
+      ...{ database: this.#database, now },
+      transact: (work) => this.#transact(work),
+    });
   }
 
   audit(row: Omit<AuditRow, 'at' | 'actor'>): Promise<void> {

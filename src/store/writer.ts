@@ -1,16 +1,18 @@
 import { SipctlError } from '../errors.ts';
+import { nounNamed } from '../model/every-noun.ts';
 import type { Field, Noun, Value } from '../model/field.ts';
-import { snake } from '../model/field.ts';
+import { commandOf, snake, titleOf } from '../model/field.ts';
 import { trunkId, userId } from '../model/identity.ts';
 import { Secret } from '../model/secret.ts';
 import { type AuditAction, recordAudit } from './audit.ts';
-import { constraintError } from './constraints.ts';
+import { constraintError, type NamedNoun } from './constraints.ts';
 import type { Database, Row } from './database.ts';
 import { holderOf } from './extensions.ts';
 import type { Keyring } from './keyring.ts';
 import { expectMentioned, type Mentioner } from './mentions.ts';
 import { type NamedObject, type ObjectRef, Records, referenced, type Stored } from './records.ts';
 import { columnOf, encode } from './rows.ts';
+import { expectNothingMade } from './service-resources.ts';
 
 /** Field → new value; fields that are not named stay as they are. */
 export type Patch = Readonly<Record<string, Value>>;
@@ -86,6 +88,7 @@ export class Writer extends Records {
     if (mentioner !== undefined) throw stillNamed(mentioner);
     for (const { noun, ref } of objects) {
       const object = await this.get(noun, ref);
+      await expectNothingMade(this.database, noun, ref);
       await this.#guard(noun, ref, () =>
         this.database.deleteFrom(noun.table).where('id', '=', object.id).execute(),
       );
@@ -151,11 +154,12 @@ export class Writer extends Records {
       .where(`${table}.${key}`, '=', value)
       .executeTakeFirst();
     if (row !== undefined) return row.id as number;
+    const noun = nounNamed(field.to as string);
     throw new SipctlError('notFound', {
-      code: `${field.to}_not_found`,
-      message: `there is no ${field.to} '${value}' in tenant '${ref.tenant}'`,
+      code: `${snake(noun.name)}_not_found`,
+      message: `there is no ${titleOf(noun)} '${value}' in tenant '${ref.tenant}'`,
       field: name,
-      hint: `sipctl ${field.to} list --tenant ${ref.tenant}`,
+      hint: `sipctl ${commandOf(noun)} list --tenant ${ref.tenant}`,
     });
   }
 
@@ -181,7 +185,7 @@ export class Writer extends Records {
     for (const user of users) {
       const endpoint = userId(user.domain as string | null, user.username as string);
       const ref = { tenant, name: user.username as string };
-      await this.#guard({ name: 'user', table: 'users' }, ref, () =>
+      await this.#guard({ name: 'user' }, ref, () =>
         this.database.updateTable('users').set({ endpoint }).where('id', '=', user.id).execute(),
       );
     }
@@ -196,12 +200,7 @@ export class Writer extends Records {
       .execute();
   }
 
-  async #guard<T>(
-    noun: { name: string; table: string },
-    ref: ObjectRef,
-    write: () => Promise<T>,
-    row: Row = {},
-  ): Promise<T> {
+  async #guard<T>(noun: NamedNoun, ref: ObjectRef, write: () => Promise<T>, row: Row = {}): Promise<T> {
     try {
       return await write();
     } catch (error) {

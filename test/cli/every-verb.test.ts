@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CommandSpec } from '../../src/commands/command.ts';
 import { commands } from '../../src/commands/index.ts';
 import { type Cli, type Ended, newCli } from './process.ts';
 
@@ -6,18 +7,15 @@ import { type Cli, type Ended, newCli } from './process.ts';
 async function everyVerb(): Promise<string[][]> {
   const lines: string[][] = [];
   for (const { name, load } of commands) {
-    const spec = await load();
-    const verbs =
-      'run' in spec
-        ? [{ words: [name], args: spec.args }]
-        : spec.verbs.map((verb) => ({
-            words: [name, verb.name],
-            args: verb.args,
-          }));
-    for (const { words, args = '' } of verbs)
+    for (const { words, args } of verbsOf([name], await load()))
       lines.push([...words, ...(args.match(/<[^>]+>/g) ?? []).map(() => 'x1')]);
   }
   return lines;
+}
+
+function verbsOf(words: string[], spec: CommandSpec): { words: string[]; args: string }[] {
+  if ('run' in spec) return [{ words, args: spec.args ?? '' }];
+  return spec.verbs.flatMap((verb) => verbsOf([...words, verb.name], verb));
 }
 
 /** Runs every line, one after the other, as the next one sees what the last one did. */

@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { SipctlError } from '../../src/errors.ts';
-import type { NodePlan, ObjectChange, Plan } from '../../src/plan/plan.ts';
+import type { NodePlan, ObjectChange } from '../../src/plan/plan.ts';
+import type { Plan } from '../../src/plan/site-plan.ts';
 import { planData, planText } from '../../src/report/plan.ts';
 import { change, nodePlan, objectChange } from '../plan/plans.ts';
 
-const planOf = (...nodes: NodePlan[]): Plan => ({ nodes, failures: [], checksum: 'c' });
+const planOf = (...nodes: NodePlan[]): Plan => ({
+  nodes,
+  failures: [],
+  services: [],
+  serviceFailures: [],
+  checksum: 'c',
+});
 const text = (...nodes: NodePlan[]): string => planText(planOf(...nodes), new Map());
 const pending = (objects: ObjectChange[], values: Partial<NodePlan> = {}): NodePlan =>
   nodePlan({ changes: [change('update', objects)], ...values });

@@ -1,3 +1,4 @@
+import type { Refusal } from '../plan/plan.ts';
 import type { HeldResource, Remembered, Resource, ResourceChange } from '../plan/service-plan.ts';
 
 /**
@@ -17,6 +18,11 @@ export interface Service {
    * @throws SipctlError `unreachable`, `interrupted`, `refused` where the service denies the credentials, `failed`
    */
   held(remembered: readonly Remembered[], signal?: AbortSignal): Promise<HeldResource[]>;
+  /**
+   * What of the changes the service would refuse, or would do to somebody else's harm, as far as that can be seen before.
+   * @throws like `held`
+   */
+  objections?(changes: readonly ResourceChange[], signal?: AbortSignal): Promise<Refusal[]>;
   /**
    * Does one change. What was made before an answer got lost is found by its name, and not made a second time; what is gone
    * already need not be taken away.

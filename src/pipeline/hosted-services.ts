@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import { SipctlError } from '../errors.ts';
-import type { Refusal } from '../plan/plan.ts';
 import { diffResources } from '../plan/service-diff.ts';
 import type {
   HeldResource,
@@ -9,7 +8,8 @@ import type {
   ResourceChange,
   ServicePlan,
 } from '../plan/service-plan.ts';
-import type { Service } from '../platforms/service.ts';
+import type { ServicePlans } from '../plan/site-plan.ts';
+import type { Service } from '../platforms/hosted-service.ts';
 
 /** Where the ids of what was made at a service are kept: each is written before the next step is begun. */
 export interface ServiceMemory {
@@ -42,12 +42,25 @@ export const serviceTitle = ({ kind, tenant, name }: Service): string => `${kind
 export async function planService(planned: PlannedService, signal?: AbortSignal): Promise<ServicePlan> {
   const { changes } = await differences(planned, signal);
   const { service } = planned;
-  return {
-    service: serviceTitle(service),
-    tenant: service.tenant,
-    changes,
-    refusals: [] satisfies Refusal[],
-  };
+  const refusals = (await service.objections?.(changes, signal)) ?? [];
+  return { service: serviceTitle(service), tenant: service.tenant, changes, refusals };
+}
+
+/** What would be done at each of these services, one after the other. */
+export async function planServices(
+  planned: readonly PlannedService[],
+  signal?: AbortSignal,
+): Promise<ServicePlans> {
+  const plans: ServicePlans = { services: [], serviceFailures: [] };
+  for (const one of planned) {
+    try {
+      plans.services.push(await planService(one, signal));
+    } catch (error) {
+      if (!(error instanceof SipctlError)) throw error;
+      plans.serviceFailures.push({ service: serviceTitle(one.service), error });
+    }
+  }
+  return plans;
 }
 
 async function differences(
@@ -80,12 +93,14 @@ export async function applyService(
     differs: [],
     error: null,
   };
-  if (plan.changes.length === 0) return outcome;
   try {
+    if (plan.changes.length === 0 && (await isSettled(planned))) return outcome;
     const { held } = await differences(planned, signal);
+    await settle(planned, held);
+    if (plan.changes.length === 0) return outcome;
     const ids = new Map(held.map(({ key, id }) => [key, id]));
     for (const change of plan.changes) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw interruptedBetween();
       await performOne(planned, change, ids, signal);
       outcome.done.push(change);
     }
@@ -97,6 +112,38 @@ export async function applyService(
     outcome.outcome = canGoOn(error) ? 'incomplete' : await takeBack(planned, outcome.done);
   }
   return outcome;
+}
+
+const interruptedBetween = (): SipctlError =>
+  new SipctlError('interrupted', {
+    code: 'interrupted',
+    message: 'interrupted: the step at work came to its end',
+    hint: 'the next run goes on from there',
+  });
+
+/** True where everything that is to be there is remembered with its id, and nothing else is. */
+async function isSettled({ service, memory }: PlannedService): Promise<boolean> {
+  const remembered = await memory.list();
+  const known = new Set(remembered.flatMap(({ key, id }) => (id === null ? [] : [key])));
+  const wanted = service.desired;
+  return remembered.length === wanted.length && wanted.every(({ key }) => known.has(key));
+}
+
+/**
+ * Brings what is remembered in line with what is there: the ids of what an earlier run made without learning them, or was
+ * found by its name; and nothing of what is neither there nor to be made.
+ */
+async function settle({ service, memory }: PlannedService, held: readonly HeldResource[]): Promise<void> {
+  const remembered = new Map((await memory.list()).map((entry) => [entry.key, entry]));
+  const desired = new Map(service.desired.map((resource) => [resource.key, resource]));
+  for (const { key, id } of held) {
+    const known = remembered.get(key);
+    remembered.delete(key);
+    if (known?.id === id) continue;
+    const name = desired.get(key)?.name ?? known?.name ?? key;
+    await memory.keep({ key, name, id, digest: known?.digest ?? null });
+  }
+  for (const key of remembered.keys()) if (!desired.has(key)) await memory.forget(key);
 }
 
 // Nothing was decided: the next run goes on from here.

@@ -1,0 +1,90 @@
+import { SipctlError } from '../../errors.ts';
+import type { Resource } from '../../plan/service-plan.ts';
+import { type Asked, meant, orNull, type Thing } from './thing.ts';
+
+/** The trunk itself. */
+export const trunk: Thing = {
+  async find(asked) {
+    const { api, id, signal } = asked;
+    const found =
+      id === null
+        ? meant(
+            await api.ask('listing trunks', (client) => client.trunking.v1.trunks.list(), signal),
+            asked,
+            ({ friendlyName }) => friendlyName,
+          )
+        : await orNull(
+            api.ask('reading the trunk', (client) => client.trunking.v1.trunks(id).fetch(), signal),
+          );
+    if (!found) return null;
+    const { sid, friendlyName, domainName, secure } = found;
+    return { id: sid, values: { friendlyName, domainName, secure } };
+  },
+  async make({ api, signal }, resource) {
+    const { sid, accountSid } = await api.ask(
+      'making the trunk',
+      (client) => client.trunking.v1.trunks.create(valuesOf(resource)),
+      signal,
+    );
+    if (accountSid === api.accountSid) return sid;
+    // Trunks are made in the account that an API key belongs to, whatever account was named.
+    await api.ask('removing the trunk again', (client) => client.trunking.v1.trunks(sid).remove(), signal);
+    throw keyOfAnother(accountSid, api.accountSid);
+  },
+  async update({ api, id, signal }, resource) {
+    await api.ask(
+      'changing the trunk',
+      (client) => client.trunking.v1.trunks(id).update(valuesOf(resource)),
+      signal,
+    );
+    return id;
+  },
+  async remove(asked) {
+    const { api, id, signal } = asked;
+    const others = await orNull(whatHangsOn(asked));
+    if (others === null) return;
+    if (others.length > 0) throw stillInUse(others);
+    await orNull(api.ask('removing the trunk', (client) => client.trunking.v1.trunks(id).remove(), signal));
+  },
+};
+
+interface TrunkValues {
+  friendlyName: string;
+  domainName: string;
+  secure: boolean;
+}
+
+const valuesOf = ({ values }: Resource): TrunkValues => values as unknown as TrunkValues;
+
+/**
+ * What sipctl put there went before the trunk. The rest is somebody else's: their numbers would not ring any more, and
+ * their addresses be lost. Lists of users and of addresses belong to the account, and stay.
+ */
+async function whatHangsOn({ api, id, signal }: Asked & { id: string }): Promise<string[]> {
+  const [numbers, originations] = await api.ask(
+    'reading what belongs to the trunk',
+    async (client) => {
+      const of = client.trunking.v1.trunks(id);
+      return Promise.all([of.phoneNumbers.list(), of.originationUrls.list()]);
+    },
+    signal,
+  );
+  return [
+    ...numbers.map(({ phoneNumber }) => `the number ${phoneNumber}`),
+    ...originations.map(({ friendlyName }) => `the origination URL ${friendlyName}`),
+  ];
+}
+
+const stillInUse = (others: readonly string[]): SipctlError =>
+  new SipctlError('refused', {
+    code: 'twilio_trunk_in_use',
+    message: `the trunk has what sipctl did not make: ${others.join(', ')}`,
+    hint: 'remove them from the trunk in the Twilio console, or keep the trunk',
+  });
+
+const keyOfAnother = (owner: string, account: string): SipctlError =>
+  new SipctlError('refused', {
+    code: 'twilio_key_of_another_account',
+    message: `the API key belongs to account ${owner}, and not to ${account}: trunks would be made there`,
+    hint: `make an API key within ${account}, and store it with sipctl twilio account set`,
+  });
