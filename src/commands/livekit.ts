@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import type { Problem } from '../errors.ts';
 import { livekit, twilioOrigination, twilioTrunk } from '../model/service-nouns.ts';
-import type { PlannedService, ServiceOutcome } from '../pipeline/services.ts';
+import type { PlannedService, ServiceOutcome } from '../pipeline/hosted-services.ts';
 import { resourceTitle } from '../plan/service-plan.ts';
 import type { ObjectRef } from '../store/records.ts';
 import type { Patch, Writer } from '../store/writer.ts';

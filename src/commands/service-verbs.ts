@@ -1,13 +1,18 @@
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
-import { type PlannedService, planService, type ServiceOutcome, serviceTitle } from '../pipeline/services.ts';
+import {
+  type PlannedService,
+  planService,
+  type ServiceOutcome,
+  serviceTitle,
+} from '../pipeline/hosted-services.ts';
 import { resourceTitle, type ServicePlan } from '../plan/service-plan.ts';
 import {
   serviceDriftData,
   serviceDriftText,
   serviceOutcomeData,
   serviceOutcomeText,
-} from '../report/services.ts';
+} from '../report/hosted-services.ts';
 import type { Input, Result } from './command.ts';
 import { endedBy } from './ended.ts';
 import { bringUpToDate, driftOfServices, hasChanged, type ServiceDrift } from './service-run.ts';
@@ -50,8 +55,10 @@ export const verifyOptions = [
   ['--detailed-exitcode', 'the same as --check'],
 ] as const;
 
-function missing({ service, isNew, differs }: ServiceDrift): SipctlError[] {
-  const gone = differs.filter(({ action }) => action === 'create').map(resourceTitle);
+function missing({ service, isNew, differs, unmade }: ServiceDrift): SipctlError[] {
+  const gone = differs
+    .filter(({ action, key }) => action === 'create' && !unmade.includes(key))
+    .map(resourceTitle);
   if (!isNew && gone.length === 0) return [];
   return [
     new SipctlError('notFound', {

@@ -127,7 +127,7 @@ async function ensureAll(app: App, input: Input): Promise<Result> {
     if (app.signal.aborted) break;
     try {
       const one = await provision(app, await described(app, ref, { ...wish, accountName }));
-      if (one.outcome.error !== null) errors.push(one.outcome.error);
+      if (one.outcome.error !== null) errors.push(inTenant(one.outcome.error, ref));
       const result = await provisionedResult(app, one, 'provisioned');
       results.push({ tenant: ref.tenant as string, name: ref.name, result });
     } catch (error) {
@@ -158,12 +158,14 @@ async function everyTrunk(app: App): Promise<Meant[]> {
   const trunks = await store.records.list(twilioTrunk);
   const names = new Set(trunks.map(({ tenant, name }) => `${tenant}/${name}`));
   const served = new Set(trunks.map(({ tenant, account }) => `${tenant}/${account}`));
+  const accounts = (await store.records.list(twilioAccount)).filter((one) => one.enabled);
+  const inUse = new Set(accounts.map(({ tenant, name }) => `${tenant}/${name}`));
   const meant = trunks
-    .filter((one) => one.enabled)
+    .filter(({ tenant, account, enabled: isOn }) => isOn && inUse.has(`${tenant}/${account}`))
     .map(({ tenant, name }): Meant => ({ ref: { tenant: tenant as string, name }, accountName: null }));
-  for (const account of await store.records.list(twilioAccount)) {
+  for (const account of accounts) {
     const tenant = account.tenant as string;
-    if (!account.enabled || served.has(`${tenant}/${account.name}`)) continue;
+    if (served.has(`${tenant}/${account.name}`)) continue;
     const name = names.has(`${tenant}/${usualName}`) ? account.name : usualName;
     names.add(`${tenant}/${name}`);
     meant.push({ ref: { tenant, name }, accountName: account.name });

@@ -9,6 +9,7 @@ export interface Trunk {
   recording: { mode: string; trim: string };
   /** SIDs of the credential lists that may use it. */
   credentialLists: string[];
+  ipAccessControlLists: { sid: string; friendlyName: string }[];
   originations: Origination[];
 }
 
@@ -170,6 +171,9 @@ function trunkOf(
     secure: false,
     recording: { mode: 'do-not-record', trim: 'do-not-trim' },
     credentialLists,
+    ipAccessControlLists: [
+      { sid: account.newSid('AL'), friendlyName: `who may call through ${friendlyName}` },
+    ],
     originations: [{ sid: account.newSid('OU'), ...origination }],
   };
 }

@@ -57,6 +57,19 @@ export const associationAnswer = (account: Account, trunk: Trunk, list: Credenti
   url: `${trunking}/v1/Trunks/${trunk.sid}/CredentialLists/${list.sid}`,
 });
 
+export const accessAnswer = (
+  account: Account,
+  trunk: Trunk,
+  one: { sid: string; friendlyName: string },
+): Json => ({
+  account_sid: account.sid,
+  sid: one.sid,
+  trunk_sid: trunk.sid,
+  friendly_name: one.friendlyName,
+  ...dates,
+  url: `${trunking}/v1/Trunks/${trunk.sid}/IpAccessControlLists/${one.sid}`,
+});
+
 export const originationAnswer = (account: Account, trunk: Trunk, origination: Origination): Json => ({
   account_sid: account.sid,
   sid: origination.sid,

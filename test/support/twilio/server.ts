@@ -6,6 +6,7 @@ import { dueFaults, type Fault } from './faults.ts';
 import { formOf } from './form.ts';
 import { pageOf } from './pages.ts';
 import { notFound, Refused } from './refused.ts';
+import { relay, type Upstream } from './relay.ts';
 import { type Answer, findRoute, type Route } from './route.ts';
 import { trunkingRoutes } from './trunking-routes.ts';
 
@@ -33,6 +34,8 @@ export interface TwilioOptions {
   reservesDomains?: boolean;
   /** Judges each exchange by Twilio's specification; answers what is wrong with it. */
   contract?: (exchange: Exchange) => string[];
+  /** Passes everything on and keeps nothing itself: only its faults are its own. */
+  upstream?: Upstream;
 }
 
 /** Twilio on this machine: what is made is there afterwards. */
@@ -51,12 +54,13 @@ export interface TwilioServer {
 }
 
 export async function startTwilio(options: TwilioOptions = {}): Promise<TwilioServer> {
-  const { account = busyAccount(), largestPage = 1000, reservesDomains = true, contract } = options;
+  const { account = busyAccount(), largestPage = 1000, reservesDomains = true, contract, upstream } = options;
   const exchanges: Exchange[] = [];
   const violations: string[] = [];
   let faults = dueFaults();
 
-  const decide = (exchange: Exchange): Answer => {
+  const decide = async (exchange: Exchange): Promise<Answer> => {
+    if (upstream !== undefined) return relay(exchange, upstream);
     authorise(account, exchange);
     const { method, path, query } = exchange;
     const found = findRoute(routes, method, path);
@@ -69,10 +73,10 @@ export async function startTwilio(options: TwilioOptions = {}): Promise<TwilioSe
     exchanges.push(exchange);
     const misbehaviour = faults.next(`${exchange.method} ${exchange.path}`);
     exchange.misbehaved = misbehaviour !== null;
-    if (misbehaviour === null) answerOrderly(exchange, response, () => decide(exchange), largestPage);
+    if (misbehaviour === null) await answerOrderly(exchange, response, () => decide(exchange), largestPage);
     violations.push(...(contract?.(exchange) ?? []));
     if (misbehaviour === null) return;
-    if (misbehaviour.takesEffect) doQuietly(() => decide(exchange));
+    if (misbehaviour.takesEffect) await doQuietly(() => decide(exchange));
     if (misbehaviour.kind === 'reset') response.socket?.resetAndDestroy();
     if (misbehaviour.kind === 'event') misbehaviour.happens();
     if (misbehaviour.kind === 'answer')
@@ -126,14 +130,14 @@ function authorise(account: Account, { headers }: Exchange): void {
   if (scheme !== 'Basic' || !known.includes(pair)) throw new Refused(401, 20003, 'Authenticate');
 }
 
-function answerOrderly(
+async function answerOrderly(
   exchange: Exchange,
   response: ServerResponse,
-  decide: () => Answer,
+  decide: () => Promise<Answer>,
   largestPage: number,
-): void {
+): Promise<void> {
   try {
-    const answer = decide();
+    const answer = await decide();
     if ('bytes' in answer) {
       exchange.answer = { status: answer.status, body: answer.bytes };
       response.writeHead(answer.status, { 'Content-Type': answer.type }).end(answer.bytes);
@@ -153,9 +157,9 @@ function answerOrderly(
 const bodyOf = (answer: Answer): unknown => ('body' in answer ? answer.body : null);
 
 /** What it was asked is done, and what it would have answered is kept to itself. */
-function doQuietly(decide: () => Answer): void {
+async function doQuietly(decide: () => Promise<Answer>): Promise<void> {
   try {
-    decide();
+    await decide();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
   }

@@ -1,5 +1,11 @@
 import type { Account, Origination, Trunk } from './account.ts';
-import { associationAnswer, originationAnswer, trunkAnswer, trunkNumberAnswer } from './answers.ts';
+import {
+  accessAnswer,
+  associationAnswer,
+  originationAnswer,
+  trunkAnswer,
+  trunkNumberAnswer,
+} from './answers.ts';
 import type { Form } from './form.ts';
 import { conflict, invalid, notFound } from './refused.ts';
 import { created, gone, list, type Route, shown } from './route.ts';
@@ -44,6 +50,10 @@ export const trunkingRoutes: Route[] = [
     },
   },
   ...associations(),
+  list('/v1/Trunks/{TrunkSid}/IpAccessControlLists', 'ip_access_control_lists', (request) => {
+    const trunk = trunkOf(request);
+    return trunk.ipAccessControlLists.map((one) => accessAnswer(request.account, trunk, one));
+  }),
   ...originations(),
   ...numbers(),
   {
@@ -82,6 +92,7 @@ const newTrunk = (account: Account): Trunk => ({
   secure: false,
   recording: { mode: 'do-not-record', trim: 'do-not-trim' },
   credentialLists: [],
+  ipAccessControlLists: [],
   originations: [],
 });
 
