@@ -16,7 +16,7 @@ import type { RenderTenants } from './pipeline/render-tenants.ts';
 import type { AsteriskParts } from './platforms/asterisk/target.ts';
 import type { ControlPlane } from './platforms/control-plane.ts';
 import type { FreeSwitchParts } from './platforms/freeswitch/target.ts';
-import type { Service } from './platforms/service.ts';
+import type { Service } from './platforms/hosted-service.ts';
 import type { Target } from './platforms/target.ts';
 import type { LeaseOwner } from './store/leases.ts';
 import type { Store } from './store/store.ts';
@@ -168,10 +168,10 @@ const patienceOf = ({ serviceTimeout }: Config) => ({
 async function openService(described: DescribedService, config: Config, isToGo: boolean): Promise<Service> {
   const patience = patienceOf(config);
   if (described.kind === 'livekit') {
-    const { livekitService } = await import('./platforms/livekit/service.ts');
+    const { livekitService } = await import('./platforms/livekit/livekit-service.ts');
     return livekitService({ ...described, trunk: isToGo ? null : described.trunk }, patience);
   }
-  const { twilioService } = await import('./platforms/twilio/service.ts');
+  const { twilioService } = await import('./platforms/twilio/twilio-service.ts');
   const numbers = described.numbers.map(({ number }) => number);
   return twilioService({ ...described, numbers }, { api: config.twilioApi, patience, isToGo });
 }

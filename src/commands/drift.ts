@@ -1,6 +1,6 @@
 import { driftOf, type NodeDrift } from '../pipeline/drift.ts';
 import { driftText } from '../report/drift.ts';
-import { serviceDriftData, serviceDriftText } from '../report/services.ts';
+import { serviceDriftData, serviceDriftText } from '../report/hosted-services.ts';
 import { nodeNames, type Run, type VerbSpec } from './command.ts';
 import { endedBy } from './ended.ts';
 import { driftOfServices } from './service-run.ts';

@@ -11,7 +11,7 @@ import { lkFiles, type SipConfig, sipConfigText, unknownTrunkId } from '../repor
 import type { ObjectRef } from '../store/records.ts';
 import type { Input, Result, Run, VerbSpec } from './command.ts';
 import { existingConnection, namedConnection } from './livekit-named.ts';
-import { ensured } from './service-verbs.ts';
+import { twilioEnsure } from './twilio-ensure.ts';
 
 type TenantRef = ObjectRef & { tenant: string };
 
@@ -24,16 +24,17 @@ const run: Run = async (app, input) => {
 /** The fields that anything which signs in at the trunk needs. */
 async function asFields(app: App, input: Input): Promise<Result> {
   const { reveal, ensure, format } = input.options;
-  const ref = await trunkOf(app, input);
-  let sids = await sidsOf(app, ref);
+  let ref = await trunkOf(app, input);
+  let sids = ref === null ? null : await sidsOf(app, ref);
   let changed = false;
   if (sids === null && ensure === true) {
-    const made = await ensured(app, await app.services({ kind: 'twilio', ...ref }));
+    const made = await twilioEnsure.run(app, { args: [ref?.name], options: {} });
     if (made.errors !== undefined) return made;
     changed = made.changed === true;
-    sids = await sidsOf(app, ref);
+    ref = await trunkOf(app, input);
+    sids = ref === null ? null : await sidsOf(app, ref);
   }
-  if (sids === null) throw notMade(ref);
+  if (ref === null || sids === null) throw notMade(app, ref);
   const trunk = await (await app.store()).records.get(twilioTrunk, ref);
   const config: SipConfig = {
     domainName: trunkDomain(trunk.domainPrefix),
@@ -51,13 +52,13 @@ async function asFields(app: App, input: Input): Promise<Result> {
 }
 
 /** The trunk of the connection; without one, the only trunk that the tenant has. */
-async function trunkOf(app: App, input: Input): Promise<TenantRef> {
+async function trunkOf(app: App, input: Input): Promise<TenantRef | null> {
   const { tenant } = app.config;
   const { records } = await app.store();
   const connection = await namedConnection(app, input);
   if (connection !== null) return { tenant, name: (await records.get(livekit, connection)).twilioTrunk };
   const [only, ...others] = await records.list(twilioTrunk, { tenant });
-  if (only === undefined) throw notMade({ tenant, name: null });
+  if (only === undefined) return null;
   // Which of several is meant, a connection says.
   if (others.length > 0) await existingConnection(app, input);
   return { tenant, name: only.name };
@@ -122,14 +123,14 @@ const withoutId = () => ({
   hint: 'put the id there that lk sip inbound create prints; a rule without the id of a trunk takes the calls of the whole project',
 });
 
-const notMade = ({ tenant, name }: { tenant: string; name: string | null }): SipctlError =>
+const notMade = ({ config: { tenant } }: App, trunk: TenantRef | null): SipctlError =>
   new SipctlError('notFound', {
     code: 'twilio_trunk_not_made',
     message:
-      name === null
+      trunk === null
         ? `tenant '${tenant}' has no Twilio trunk`
-        : `Twilio trunk '${name}' of tenant '${tenant}' was not made at Twilio yet`,
-    hint: `sipctl twilio ensure --tenant ${tenant} makes it${name === null ? '' : ', and so does --ensure'}`,
+        : `Twilio trunk '${trunk.name}' of tenant '${tenant}' was not made at Twilio yet`,
+    hint: `sipctl twilio ensure --tenant ${tenant} makes it, and so does --ensure`,
   });
 
 const unknownFormat = (format: string): SipctlError =>

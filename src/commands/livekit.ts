@@ -1,6 +1,7 @@
 import type { App } from '../app.ts';
 import type { Problem } from '../errors.ts';
 import { livekit, twilioOrigination, twilioTrunk } from '../model/service-nouns.ts';
+import type { PlannedService, ServiceOutcome } from '../pipeline/hosted-services.ts';
 import { resourceTitle } from '../plan/service-plan.ts';
 import type { ObjectRef } from '../store/records.ts';
 import type { Patch, Writer } from '../store/writer.ts';
@@ -10,21 +11,20 @@ import { livekitConfig } from './livekit-config.ts';
 import { existingConnection, namedConnection } from './livekit-named.ts';
 import { fieldOptions } from './noun-input.ts';
 import { nounCommand } from './noun-verbs.ts';
-import { destroyed, ensured, verified, verifyOptions } from './service-verbs.ts';
+import { bringUpToDate } from './service-run.ts';
+import { destroyed, outcomesResult, verified, verifyOptions } from './service-verbs.ts';
+import { ensureLivekit } from './twilio-ensure.ts';
+import { provision } from './twilio-provision.ts';
+import { trunkAsked } from './twilio-scope.ts';
 
 /** Calls of the trunk reach the project only where Twilio is told its address. */
 async function recordOrigination(writer: Writer, ref: ObjectRef, { sipUri }: Patch): Promise<void> {
   if (typeof sipUri === 'string') await leadThere(writer, ref, sipUri);
 }
 
-async function leadThere(writer: Writer, ref: ObjectRef, sipUrl: string): Promise<void> {
-  const { twilioTrunk: trunk } = await writer.get(livekit, ref);
-  const taken = await writer.find(twilioOrigination, { ...ref, name: 'livekit' });
-  const isFree = taken === null || taken.twilioTrunk === trunk;
-  const origination = { ...ref, name: isFree ? 'livekit' : `livekit-${ref.name}` };
-  if ((await writer.find(twilioOrigination, origination)) !== null)
-    await writer.set(twilioOrigination, origination, { sipUrl });
-  else await writer.add(twilioOrigination, origination, { twilioTrunk: trunk, sipUrl });
+async function leadThere(writer: Writer, ref: ObjectRef, sipUri: string): Promise<void> {
+  const { twilioTrunk: name } = await writer.get(livekit, ref);
+  await ensureLivekit(writer, { ...ref, name }, sipUri);
 }
 
 /** A tenant with one trunk at Twilio means that one. */
@@ -73,21 +73,13 @@ const fieldFlags = new Set(
   ),
 );
 
-async function make(
-  app: App,
-  ref: ObjectRef & { tenant: string },
-  described: Result | null,
-): Promise<Result> {
+async function make(app: App, ref: TenantRef, described: Result | null): Promise<Result> {
   const store = await app.store();
   const { sipUri, twilioTrunk: trunk } = await store.records.get(livekit, ref);
   const uri = sipUri ?? app.config.livekitSipUri;
   if (uri !== null && !(await isLedTo(app, ref, trunk)))
     await store.write((writer) => leadThere(writer, ref, uri));
-  const services = [
-    ...(await app.services({ kind: 'twilio', tenant: ref.tenant, name: trunk })),
-    ...(await app.services({ kind: 'livekit', tenant: ref.tenant, name: ref.name })),
-  ];
-  const result = await ensured(app, services);
+  const result = outcomesResult(await bringBoth(app, ref, trunk));
   return {
     ...result,
     changed: result.changed === true || described?.changed === true,
@@ -95,6 +87,20 @@ async function make(
     text: (style) => (described?.text(style) ?? '') + result.text(style),
     warnings: [...(described?.warnings ?? []), ...(await warnings(app, ref, trunk))],
   };
+}
+
+// LiveKit's trunks are made of what Twilio's is: where that failed, there is nothing to go on with.
+async function bringBoth(app: App, ref: TenantRef, trunk: string): Promise<ServiceOutcome[]> {
+  const { outcome } = await provision(app, await trunkAsked(app, { args: [], options: {} }, trunk));
+  if (outcome.error !== null) return [outcome];
+  return [outcome, await bringUpToDate(app, await projectOf(app, ref))];
+}
+
+type TenantRef = ObjectRef & { tenant: string };
+
+async function projectOf(app: App, { tenant, name }: TenantRef, areToGo = false): Promise<PlannedService> {
+  const [planned] = await app.services({ kind: 'livekit', tenant, name, areToGo });
+  return planned as PlannedService;
 }
 
 /** Whether calls of the trunk go anywhere. */
@@ -120,14 +126,14 @@ const verify: Run = async (app, input) => {
   const ref = await existingConnection(app, input);
   const store = await app.store();
   const { twilioTrunk: trunk } = await store.records.get(livekit, ref);
-  const services = await app.services({ kind: 'livekit', tenant: ref.tenant, name: ref.name });
-  return { ...(await verified(app, services, input)), warnings: await warnings(app, ref, trunk) };
+  return {
+    ...(await verified(app, [await projectOf(app, ref)], input)),
+    warnings: await warnings(app, ref, trunk),
+  };
 };
 
 const destroy: Run = async (app, input) => {
-  const { tenant, name } = await existingConnection(app, input);
-  const [planned] = await app.services({ kind: 'livekit', tenant, name, areToGo: true });
-  if (planned === undefined) throw new Error(`no service for livekit ${tenant}/${name}`);
+  const planned = await projectOf(app, await existingConnection(app, input), true);
   return destroyed(app, planned, ({ service, changes }) =>
     confirm(app, `Remove ${changes.map(resourceTitle).join(', ')} from ${service}?`),
   );

@@ -3,8 +3,8 @@ import type { App } from '../app.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import { cautions, changedTrunks } from '../pipeline/cautions.ts';
 import { changedTexts } from '../pipeline/changed-texts.ts';
+import type { PlannedService } from '../pipeline/hosted-services.ts';
 import { makePlan, type PlannedTarget, type PlanOptions } from '../pipeline/make-plan.ts';
-import type { PlannedService } from '../pipeline/services.ts';
 import { isPlanPending, type Plan } from '../plan/site-plan.ts';
 import { planData, planText } from '../report/plan.ts';
 import {

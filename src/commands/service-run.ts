@@ -6,7 +6,7 @@ import {
   planService,
   type ServiceOutcome,
   serviceTitle,
-} from '../pipeline/services.ts';
+} from '../pipeline/hosted-services.ts';
 import {
   isServicePending,
   type ResourceChange,

@@ -1,32 +1,29 @@
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
-import { type PlannedService, planService, type ServiceOutcome, serviceTitle } from '../pipeline/services.ts';
+import {
+  type PlannedService,
+  planService,
+  type ServiceOutcome,
+  serviceTitle,
+} from '../pipeline/hosted-services.ts';
 import { resourceTitle, type ServicePlan } from '../plan/service-plan.ts';
 import {
   serviceDriftData,
   serviceDriftText,
   serviceOutcomeData,
   serviceOutcomeText,
-} from '../report/services.ts';
+} from '../report/hosted-services.ts';
 import type { Input, Result } from './command.ts';
 import { endedBy } from './ended.ts';
 import { bringUpToDate, driftOfServices, hasChanged, type ServiceDrift } from './service-run.ts';
 
-/** Brings services up to date in this order; one that fails is the last, as the next ones may need it. */
-export async function ensured(app: App, services: readonly PlannedService[]): Promise<Result> {
-  const outcomes: ServiceOutcome[] = [];
-  for (const planned of services) {
-    const outcome = await bringUpToDate(app, planned);
-    outcomes.push(outcome);
-    if (outcome.error !== null) break;
-  }
-  return {
-    changed: outcomes.some(hasChanged),
-    data: { services: outcomes.map(serviceOutcomeData) },
-    text: (style) => outcomes.map((outcome) => serviceOutcomeText(outcome, style)).join(''),
-    ...endedBy(outcomes.flatMap(({ error }) => (error === null ? [] : [error]))),
-  };
-}
+/** What a command says that brought services up to date. */
+export const outcomesResult = (outcomes: readonly ServiceOutcome[]): Result => ({
+  changed: outcomes.some(hasChanged),
+  data: { services: outcomes.map(serviceOutcomeData) },
+  text: (style) => outcomes.map((outcome) => serviceOutcomeText(outcome, style)).join(''),
+  ...endedBy(outcomes.flatMap(({ error }) => (error === null ? [] : [error]))),
+});
 
 /**
  * Compares services with what they are to hold. Ends with `notFound` where something is gone, and with `pending` where
@@ -84,7 +81,7 @@ export async function destroyed(
   const remembered = await planned.memory.list();
   if (plan.changes.length > 0) await confirm(plan);
   else if (remembered.length === 0) return nothingThere(planned);
-  return ensured(app, [planned]);
+  return outcomesResult([await bringUpToDate(app, planned)]);
 }
 
 const nothingThere = ({ service }: PlannedService): Result => ({

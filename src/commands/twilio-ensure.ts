@@ -102,7 +102,11 @@ async function addOrSet(writer: Writer, noun: Noun, ref: ObjectRef, values: Patc
 }
 
 /** The address of LiveKit among those that get the calls of a trunk; names are unique in the tenant. */
-async function ensureLivekit(writer: Writer, { tenant, name }: ObjectRef, sipUrl: string): Promise<void> {
+export async function ensureLivekit(
+  writer: Writer,
+  { tenant, name }: ObjectRef,
+  sipUrl: string,
+): Promise<void> {
   const candidates = ['livekit', `livekit-${name}`].map((one) => ({ tenant, name: one }));
   for (const ref of candidates) {
     const there = await writer.find(twilioOrigination, ref);
@@ -123,7 +127,7 @@ async function ensureAll(app: App, input: Input): Promise<Result> {
     if (app.signal.aborted) break;
     try {
       const one = await provision(app, await described(app, ref, { ...wish, accountName }));
-      if (one.outcome.error !== null) errors.push(one.outcome.error);
+      if (one.outcome.error !== null) errors.push(inTenant(one.outcome.error, ref));
       const result = await provisionedResult(app, one, 'provisioned');
       results.push({ tenant: ref.tenant as string, name: ref.name, result });
     } catch (error) {
@@ -154,12 +158,14 @@ async function everyTrunk(app: App): Promise<Meant[]> {
   const trunks = await store.records.list(twilioTrunk);
   const names = new Set(trunks.map(({ tenant, name }) => `${tenant}/${name}`));
   const served = new Set(trunks.map(({ tenant, account }) => `${tenant}/${account}`));
+  const accounts = (await store.records.list(twilioAccount)).filter((one) => one.enabled);
+  const inUse = new Set(accounts.map(({ tenant, name }) => `${tenant}/${name}`));
   const meant = trunks
-    .filter((one) => one.enabled)
+    .filter(({ tenant, account, enabled: isOn }) => isOn && inUse.has(`${tenant}/${account}`))
     .map(({ tenant, name }): Meant => ({ ref: { tenant: tenant as string, name }, accountName: null }));
-  for (const account of await store.records.list(twilioAccount)) {
+  for (const account of accounts) {
     const tenant = account.tenant as string;
-    if (!account.enabled || served.has(`${tenant}/${account.name}`)) continue;
+    if (served.has(`${tenant}/${account.name}`)) continue;
     const name = names.has(`${tenant}/${usualName}`) ? account.name : usualName;
     names.add(`${tenant}/${name}`);
     meant.push({ ref: { tenant, name }, accountName: account.name });

@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
 import { type TwilioAccount, type TwilioTrunk, twilioAccount, twilioTrunk } from '../model/service-nouns.ts';
-import type { PlannedService } from '../pipeline/services.ts';
+import type { PlannedService } from '../pipeline/hosted-services.ts';
 import type { ObjectRef } from '../store/records.ts';
 import type { Input, OptionSpec } from './command.ts';
 import { refOf } from './object-ref.ts';

@@ -9,8 +9,8 @@ import type { Target } from '../platforms/target.ts';
 import type { TenantState } from '../store/sites.ts';
 import type { Store } from '../store/store.ts';
 import { heldGeneration, heldText, undamaged } from './held.ts';
+import { type PlannedService, planServices } from './hosted-services.ts';
 import type { RenderTenants } from './render-tenants.ts';
-import { type PlannedService, planServices } from './services.ts';
 
 /** One node and what of the site it serves. */
 export interface PlannedTarget {

@@ -1,7 +1,7 @@
 import { countObjects } from '../plan/diff.ts';
 import type { NodePlan } from '../plan/plan.ts';
 import type { Plan } from '../plan/site-plan.ts';
-import { type ShownServiceOutcome, serviceOutcomeData, serviceOutcomeText } from './services.ts';
+import { type ShownServiceOutcome, serviceOutcomeData, serviceOutcomeText } from './hosted-services.ts';
 import { plain, type Style } from './style.ts';
 
 /** What became of one node, as the pipeline tells it. */

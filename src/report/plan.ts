@@ -2,7 +2,7 @@ import { type ChangeCount, changedObjects, countObjects } from '../plan/diff.ts'
 import { type Action, isPending, type NodePlan, type ObjectChange, type ReloadStep } from '../plan/plan.ts';
 import { isServicePending } from '../plan/service-plan.ts';
 import { isPlanPending, type Plan } from '../plan/site-plan.ts';
-import { optionLine, serviceData, servicePlanText, serviceSummary } from './services.ts';
+import { optionLine, serviceData, servicePlanText, serviceSummary } from './hosted-services.ts';
 import { plain, type Style } from './style.ts';
 
 /** From so many objects of one tenant and one action on, they are counted and not named. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planService } from '../../src/pipeline/services.ts';
+import { planService } from '../../src/pipeline/hosted-services.ts';
 import type { Remembered } from '../../src/plan/service-plan.ts';
 import { type Misbehaviour, misbehaviours } from '../support/twilio/faults.ts';
 import { remember, type Since } from '../support/twilio/foreign.ts';

@@ -68,13 +68,7 @@ function kindOfRefusal(status: number, code: number, account: string): Explanati
       name: 'twilio_conflict',
       hint: 'something else changes the same thing at Twilio: run the command again',
     };
-  if (status === 429)
-    return {
-      outcome: 'unreachable',
-      name: 'twilio_busy',
-      words: 'Twilio asked to wait',
-      hint: 'the account sends too many requests: run the command again in a minute',
-    };
+  if (status === 429) return busy;
   if (status >= 500)
     return {
       outcome: 'unreachable',
@@ -85,24 +79,66 @@ function kindOfRefusal(status: number, code: number, account: string): Explanati
   return { outcome: 'failed', name: 'twilio_refused', hint: 'what was sent is not what Twilio takes' };
 }
 
+const busy: Explanation = {
+  outcome: 'unreachable',
+  name: 'twilio_busy',
+  words: 'Twilio asked to wait',
+  hint: 'the account sends too many requests: run the command again in a minute',
+};
+
+const inactive: Explanation = {
+  outcome: 'refused',
+  name: 'twilio_account_inactive',
+  hint: 'the account is suspended or closed: see the Twilio console',
+};
+
+const limit: Explanation = {
+  outcome: 'refused',
+  name: 'twilio_limit',
+  hint: 'take away what is not needed (sipctl twilio orphans shows what nobody remembers), or ask Twilio for more',
+};
+
+const inUse: Explanation = {
+  outcome: 'refused',
+  name: 'twilio_in_use',
+  hint: 'something else in the account depends on it: see the Twilio console',
+};
+
+const notTaken = (what: string): Explanation => ({
+  outcome: 'failed',
+  name: 'twilio_refused',
+  hint: `${what} is not such as Twilio takes`,
+});
+
 /** @see https://www.twilio.com/docs/api/errors */
 const byCode: Readonly<Record<number, Explanation>> = {
-  20005: {
+  20005: inactive,
+  20008: {
     outcome: 'refused',
-    name: 'twilio_account_inactive',
-    hint: 'the account is suspended or closed: see the Twilio console',
+    name: 'twilio_test_credentials',
+    hint: 'these are test credentials, with which nothing can be made: store the live ones with sipctl twilio account set',
   },
-  20429: {
-    outcome: 'unreachable',
-    name: 'twilio_busy',
-    words: 'Twilio asked to wait',
-    hint: 'the account sends too many requests: run the command again in a minute',
-  },
+  20429: busy,
+  21239: limit,
+  21240: notTaken('the name of the credential list'),
+  21241: inUse,
+  21242: limit,
+  21243: notTaken('the SIP user name, or its password,'),
+  21244: limit,
+  21245: notTaken('the name of the trunk, or its domain,'),
+  21247: inUse,
   21248: {
     outcome: 'conflict',
     name: 'twilio_domain_taken',
-    hint: 'another trunk has this domain, or had it within the last 30 days: choose another with sipctl twilio trunk set --domain-prefix',
+    hint: 'another trunk has this domain, or had it within the last 30 days: run sipctl twilio ensure, which chooses another',
   },
+  21249: limit,
+  21404: {
+    outcome: 'refused',
+    name: 'twilio_trial',
+    hint: 'a trial account cannot have this number: upgrade it in the Twilio console',
+  },
+  21472: inactive,
 };
 
 /** No answer came. */

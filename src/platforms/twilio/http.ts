@@ -60,7 +60,7 @@ export async function askPatiently<A extends Answer>(
       const named = retryAfterMs(answer.headers);
       if (named > patience.longestWaitMs) return answer;
       wait = Math.max(wait, named);
-    } else if (isLast || !(got.isUnsent || isRepeatable(asked))) throw got.error;
+    } else if (isLast || !got.mayPass || !(got.isUnsent || isRepeatable(asked))) throw got.error;
     await patience.sleep(Math.round(wait), signal).catch(() => {
       throw interruptedError();
     });
@@ -81,8 +81,15 @@ function retryAfterMs(headers: unknown): number {
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
 }
 
-/** `isUnsent`: the server cannot have got it. */
-type Attempt<A> = { answer: A } | { error: SipctlError; isUnsent: boolean };
+type Attempt<A> = { answer: A } | Lost;
+
+interface Lost {
+  error: SipctlError;
+  /** The server cannot have got it. */
+  isUnsent: boolean;
+  /** It can be otherwise in a moment. */
+  mayPass: boolean;
+}
 
 async function attempt<A extends Answer>(
   asked: Asked,
@@ -93,8 +100,7 @@ async function attempt<A extends Answer>(
   if (signal?.aborted) throw interruptedError();
   try {
     const answer = await send();
-    if (!isFromElsewhere(answer)) return { answer };
-    return { error: strangeAnswer(hostOf(asked)), isUnsent: false };
+    return isFromElsewhere(answer) ? strangeAnswer(hostOf(asked)) : { answer };
   } catch (error) {
     if (signal?.aborted) throw interruptedError();
     return unanswered(asked, error as NodeJS.ErrnoException, timeoutMs);
@@ -107,32 +113,35 @@ const isFromElsewhere = ({ statusCode, body }: Answer): boolean =>
 
 const hostOf = ({ uri }: Asked): string => new URL(uri).host;
 
-const strangeAnswer = (host: string): SipctlError =>
-  unansweredError({
-    code: 'twilio_no_answer',
-    message: `what answers at ${host} is not Twilio's API`,
-    hint: 'see whether a proxy stands in between, and whether SIPCTL_TWILIO_API is right',
-  });
+const strangeAnswer = (host: string): Lost =>
+  lost(
+    `what answers at ${host} is not Twilio's API`,
+    'see whether a proxy stands in between, and whether SIPCTL_TWILIO_API is right',
+  );
 
 /** Nothing of the error itself is passed on but its code: the client's errors hold the whole request, with the token. */
-function unanswered(asked: Asked, error: NodeJS.ErrnoException, timeoutMs: number): Attempt<never> {
+function unanswered(asked: Asked, error: NodeJS.ErrnoException, timeoutMs: number): Lost {
   const code = error.code ?? 'no connection';
   const host = hostOf(asked);
-  if (code === 'ECONNABORTED' || code === 'ETIMEDOUT') {
-    const message = `Twilio (${host}) did not answer within ${timeoutMs / 1000} s`;
-    return lost(message, 'run the command again: it goes on where it stopped');
+  const goesOn = 'run the command again: it goes on where it stopped';
+  if (code === 'ECONNABORTED' || code === 'ETIMEDOUT')
+    return lost(`Twilio (${host}) did not answer within ${timeoutMs / 1000} s`, goesOn);
+  const message = `cannot reach Twilio (${host}): ${code}`;
+  if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) {
+    const hint =
+      'the certificate is not trusted: a proxy that opens TLS needs its authority in NODE_EXTRA_CA_CERTS';
+    return { ...lost(message, hint), isUnsent: true, mayPass: false };
   }
-  const isUnsent = unsentCodes.test(code);
-  const hint = /CERT|SELF_SIGNED|UNABLE_TO_/.test(code)
-    ? 'the certificate is not trusted: a proxy that opens TLS needs its authority in NODE_EXTRA_CA_CERTS'
-    : 'see whether this machine reaches the internet, and run the command again: it goes on where it stopped';
-  return { ...lost(`cannot reach Twilio (${host}): ${code}`, hint), isUnsent };
+  if (code === 'ENOTFOUND') {
+    const hint = 'see whether this machine can resolve names of the internet';
+    return { ...lost(message, hint), isUnsent: true, mayPass: false };
+  }
+  const isUnsent = ['ECONNREFUSED', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH'].includes(code);
+  return { ...lost(message, `see whether this machine reaches the internet, and ${goesOn}`), isUnsent };
 }
 
-const unsentCodes =
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH)$|CERT|SELF_SIGNED|UNABLE_TO_/;
-
-const lost = (message: string, hint: string): { error: SipctlError; isUnsent: boolean } => ({
+const lost = (message: string, hint: string): Lost => ({
   error: unansweredError({ code: 'twilio_no_answer', message, hint }),
   isUnsent: false,
+  mayPass: true,
 });

@@ -6,10 +6,10 @@ import {
   planService,
   type ServiceMemory,
   type ServiceOutcome,
-} from '../../../src/pipeline/services.ts';
+} from '../../../src/pipeline/hosted-services.ts';
 import type { Remembered, ServicePlan } from '../../../src/plan/service-plan.ts';
 import type { Patience } from '../../../src/platforms/twilio/http.ts';
-import { type TwilioServiceParts, twilioService } from '../../../src/platforms/twilio/service.ts';
+import { type TwilioServiceParts, twilioService } from '../../../src/platforms/twilio/twilio-service.ts';
 import { freeNumbers } from '../../support/twilio/account.ts';
 import { remember, type Since } from '../../support/twilio/foreign.ts';
 import { startTwilio, type TwilioOptions, type TwilioServer } from '../../support/twilio/server.ts';

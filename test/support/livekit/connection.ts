@@ -1,9 +1,9 @@
 import type { LivekitSite } from '../../../src/model/livekit.ts';
 import { Secret } from '../../../src/model/secret.ts';
-import type { PlannedService, ServiceMemory, ServiceOutcome } from '../../../src/pipeline/services.ts';
-import { applyService, planService } from '../../../src/pipeline/services.ts';
+import type { PlannedService, ServiceMemory, ServiceOutcome } from '../../../src/pipeline/hosted-services.ts';
+import { applyService, planService } from '../../../src/pipeline/hosted-services.ts';
 import type { Remembered, ServicePlan } from '../../../src/plan/service-plan.ts';
-import { type LivekitSettings, livekitService } from '../../../src/platforms/livekit/service.ts';
+import { type LivekitSettings, livekitService } from '../../../src/platforms/livekit/livekit-service.ts';
 import { LivekitServer } from './livekit-server.ts';
 
 const row = { id: 1, enabled: true, createdAt: '2026-11-21T12:00:00Z', updatedAt: '2026-11-21T12:00:00Z' };

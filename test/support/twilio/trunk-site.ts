@@ -6,11 +6,11 @@ import {
   planService,
   type ServiceMemory,
   type ServiceOutcome,
-} from '../../../src/pipeline/services.ts';
+} from '../../../src/pipeline/hosted-services.ts';
 import type { Remembered } from '../../../src/plan/service-plan.ts';
 import type { Patience } from '../../../src/platforms/twilio/http.ts';
 import type { TrunkDescription } from '../../../src/platforms/twilio/resources.ts';
-import { twilioService } from '../../../src/platforms/twilio/service.ts';
+import { twilioService } from '../../../src/platforms/twilio/twilio-service.ts';
 import { freeNumbers } from './account.ts';
 import type { TwilioServer } from './server.ts';
 

@@ -1,7 +1,7 @@
 import { SipctlError } from '../../errors.ts';
 import type { Refusal } from '../../plan/plan.ts';
 import type { HeldResource, Plain, Remembered, Resource, ResourceChange } from '../../plan/service-plan.ts';
-import type { Service } from '../service.ts';
+import type { Service } from '../hosted-service.ts';
 import { association, freeNumber, number, origination, recording } from './below-trunk.ts';
 import { type TwilioAccess, TwilioApi } from './client.ts';
 import { credential, credentialList } from './credentials.ts';

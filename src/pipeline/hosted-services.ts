@@ -9,7 +9,7 @@ import type {
   ServicePlan,
 } from '../plan/service-plan.ts';
 import type { ServicePlans } from '../plan/site-plan.ts';
-import type { Service } from '../platforms/service.ts';
+import type { Service } from '../platforms/hosted-service.ts';
 
 /** Where the ids of what was made at a service are kept: each is written before the next step is begun. */
 export interface ServiceMemory {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LivekitSite, livekitName, livekitSetup } from '../../model/livekit.ts';
 import type { HeldResource, Remembered, ResourceChange } from '../../plan/service-plan.ts';
-import type { Service } from '../service.ts';
+import type { Service } from '../hosted-service.ts';
 import { LivekitProject, type Patience } from './client.ts';
 import { findOne, type Held, type Sought } from './held.ts';
 import { putInboundTrunk, putOutboundTrunk, putRule, removeRule, removeTrunk } from './perform.ts';
