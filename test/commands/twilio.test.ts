@@ -325,3 +325,35 @@ describe('a Twilio account', () => {
     expect([half.code, half.stderr]).toEqual([3, expect.stringMatching(/'AC1'(.|\n)*api-secret/)]);
   });
 });
+
+describe('doctor twilio', () => {
+  it('checks the account, the trunk, and where calls are sent', async () => {
+    const before = await ok('doctor twilio');
+    expect(before.stdout).toMatch(/ok .*account acme\/main: Twilio takes the credentials/);
+    expect(before.stdout).toMatch(/warning .*twilio acme\/main|skipped .*LIVEKIT_SIP_URI/);
+    await ok('twilio ensure --livekit-sip-uri sip:127.0.0.1:5060');
+    const after = await ok('doctor');
+    expect(after.stdout).toContain('twilio acme/main: as the database says');
+    expect(after.stdout).toContain('origination acme/livekit: sip:127.0.0.1:5060');
+    const wrong = await run('doctor twilio', { env: { LIVEKIT_SIP_URI: 'sip:abc.livekit.cloud' } });
+    expect(wrong.stdout).toContain('sip:abc.sip.livekit.cloud');
+    twilio.fault({ does: misbehaviours['401'], times: 99 });
+    const denied = await run('doctor twilio');
+    expect([denied.code, denied.stderr]).toEqual([1, expect.stringContaining('hint:')]);
+  });
+});
+
+describe('completion', () => {
+  const offered = async (...words: string[]): Promise<string[]> =>
+    (await ok(`completion words -- ${words.join(' ')} ""`)).stdout.split('\n').filter((word) => word !== '');
+
+  it('offers verbs below verbs, accounts and trunks by name', async () => {
+    await ok('twilio ensure');
+    expect(await offered('twilio')).toEqual(expect.arrayContaining(['account', 'ensure', 'secure']));
+    expect(await offered('twilio', 'account')).toEqual(expect.arrayContaining(['add', 'verify']));
+    expect(await offered('twilio', 'account', 'show')).toContain('main');
+    expect(await offered('twilio', 'secure', 'on')).toContain('main');
+    expect(await offered('twilio', 'ensure', '--account')).toEqual(['main']);
+    expect(await offered('twilio', 'origination', 'add', 'x', '--twilio-trunk')).toEqual(['main']);
+  });
+});
