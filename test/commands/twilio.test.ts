@@ -209,6 +209,76 @@ describe('a trunk at Twilio', () => {
     expect(since.made().trunks[0]?.originations).toMatchObject([{ sipUrl: 'sip:pbx.example.com' }]);
   });
 
+  it('is planned with masked secrets; a saved plan is refused once it is another one', async () => {
+    await ok(`twilio account add other --account-sid ${twilio.account.sid} --auth-token-stdin`, {
+      input: twilio.account.authToken,
+    });
+    const unreachable = { env: { SIPCTL_TWILIO_API: 'http://127.0.0.1:1', SIPCTL_SERVICE_TIMEOUT: '0.2' } };
+    expect((await run('twilio ensure second --account other', unreachable)).code).toBe(7);
+    const { sipPassword } = await data<Facts>('twilio show second --reveal');
+    const file = join(box.dir, 'plan.json');
+    const plan = await ok(`plan --diff -o ${file}`);
+    expect(plan.stdout).toContain('credential.password: (none) → [secret]');
+    const json = await ok('plan --json');
+    for (const text of [plan.stdout, json.stdout, readFileSync(file, 'utf8')]) {
+      expect(text).not.toContain(sipPassword);
+      expect(text).not.toContain(twilio.account.authToken);
+    }
+    await ok('twilio password rotate main');
+    await ok(`apply ${file}`);
+    expect(since.made().trunks).toHaveLength(2);
+    const [own] = since.made().trunks;
+    const changed = twilio.account.trunks.find(({ sid }) => sid === own?.sid);
+    if (changed !== undefined) changed.secure = true;
+    await ok(`plan -o ${file}`);
+    if (changed !== undefined) changed.recording.mode = 'record-from-ringing';
+    expect((await run(`apply ${file}`)).code).toBe(4);
+    await ok('apply --yes');
+    expect((await run('plan --detailed-exitcode')).code).toBe(0);
+  });
+
+  it('is changed by one run at a time', async () => {
+    let second: Promise<Ended> | null = null;
+    twilio.fault({
+      route: /^POST \/v1\/Trunks\/TK[0-9a-f]+$/,
+      does: {
+        ...{ kind: 'event', takesEffect: false },
+        happens: () => {
+          second = run('twilio ensure');
+        },
+      },
+    });
+    await ok('twilio secure on', { env: { SIPCTL_SERVICE_TIMEOUT: '0.5' } });
+    const late = (await second) as Ended | null;
+    expect([late?.code, late?.stderr]).toEqual([6, expect.stringContaining('service twilio acme/main')]);
+    await ok('twilio ensure');
+  });
+
+  it('is left as it is where it is disabled', async () => {
+    await ok('twilio disable main');
+    const [own] = since.made().trunks;
+    const changed = twilio.account.trunks.find(({ sid }) => sid === own?.sid);
+    if (changed !== undefined) changed.secure = true;
+    expect((await run('drift --check')).code).toBe(0);
+    expect((await run('plan')).code).toBe(5);
+    await ok('twilio enable main');
+    expect((await run('plan --detailed-exitcode')).code).toBe(2);
+  });
+
+  it('ends at an interrupt where it can go on', async () => {
+    const controller = new AbortController();
+    twilio.fault({
+      route: /POST .*OriginationUrls/,
+      does: { kind: 'event', takesEffect: true, happens: () => controller.abort() },
+    });
+    const ended = await run('twilio origination add one --sip-url sip:one.example.com', {
+      signal: controller.signal,
+    });
+    expect(ended.code).toBe(130);
+    await ok('twilio ensure');
+    expect(since.made().trunks[0]?.originations).toHaveLength(1);
+  });
+
   it('gets numbers and loses them; one of somebody else stays where it is', async () => {
     const [number] = freeNumbers;
     await ok(`twilio number attach ${number}`);
