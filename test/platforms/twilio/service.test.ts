@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/model/secret.ts';
 import { foreignNumber, freeNumbers } from '../../support/twilio/account.ts';
+import { misbehaviours } from '../../support/twilio/faults.ts';
 import { originationOf, type Provisioned, password, provisioned } from './provisioned.ts';
 
 /** What the account holds of the trunk of the tests: exactly one of everything. */
@@ -165,10 +166,78 @@ describe('a trunk at Twilio', () => {
   });
 });
 
+describe('a thing that is to be made', () => {
+  const make = async (site: Provisioned, key: string, ids: Record<string, string> = {}) => {
+    const { service } = site.planned();
+    const desired = service.desired.find((resource) => resource.key === key);
+    if (desired === undefined) throw new Error(`there is no ${key}`);
+    const { name } = desired;
+    const change = { action: 'create' as const, key, name, id: null, desired, options: [] };
+    return service.perform(change, new Map(Object.entries(ids)));
+  };
+
+  it('is taken as it is where it is there, and brought up to date', async () => {
+    const site = await provisioned();
+    const list = await make(site, 'credential-list');
+    expect(await make(site, 'credential-list')).toBe(list);
+    const trunk = await make(site, 'trunk');
+    const [made] = site.since.made().trunks;
+    expect(made?.sid).toBe(trunk);
+    for (const one of site.server.account.trunks) if (one.sid === trunk) one.secure = true;
+    expect(await make(site, 'trunk')).toBe(trunk);
+    expect(site.since.made().trunks).toMatchObject([{ sid: trunk, secure: false }]);
+    // Nobody can read a password: it is set anew.
+    const user = await make(site, 'credential', { 'credential-list': list });
+    for (const one of site.server.account.credentialLists)
+      for (const credential of one.credentials)
+        if (credential.sid === user) credential.password = 'Other1234567';
+    expect(await make(site, 'credential', { 'credential-list': list })).toBe(user);
+    expect(site.since.made()).toMatchObject({ credentialLists: [{ credentials: [{ password }] }] });
+  });
+
+  it('is made once where answers are lost, and is waited for where Twilio is busy', async () => {
+    const site = await provisioned();
+    const route = /^POST \/v1\/Trunks$/;
+    site.server.fault({ route, does: misbehaviours['connection reset, but done'] });
+    await make(site, 'trunk');
+    expect(site.since.made().trunks).toHaveLength(1);
+    const lists = /^POST .*\/CredentialLists\.json$/;
+    site.server.fault({ route: lists, does: misbehaviours['500'], times: 2 });
+    site.server.fault({ route: lists, does: misbehaviours['429'], from: 3 });
+    await make(site, 'credential-list');
+    expect(site.since.made().credentialLists).toHaveLength(1);
+    // Twilio asked for a second, the longest wait was half of one.
+    expect(site.waits).toEqual([500, 500, 1000, 1000]);
+  });
+
+  it('is not made in another account, where the API key belongs to that', async () => {
+    const site = await provisioned();
+    const { account } = site.server;
+    site.parts.account = {
+      ...site.parts.account,
+      accountSid: `AC${'0'.repeat(32)}`,
+      authToken: null,
+      apiKey: account.apiKey,
+      apiSecret: new Secret(account.apiSecret),
+    };
+    await expect(make(site, 'trunk')).rejects.toMatchObject({
+      outcome: 'refused',
+      problems: [{ code: 'twilio_key_of_another_account' }],
+    });
+    expect(site.since.made().trunks).toEqual([]);
+    expect(site.since.now()).toEqual(site.since.before);
+  });
+});
+
 describe('a number', () => {
   it('of another trunk is not taken from there', async () => {
     const site = await provisioned();
-    const { error, outcome } = await site.ensure({ ...site.parts, numbers: [foreignNumber] });
+    const parts = { ...site.parts, numbers: [foreignNumber] };
+    const { refusals } = await site.plan(parts);
+    expect(refusals).toMatchObject([
+      { code: 'twilio_number_taken', message: expect.stringContaining(foreignNumber) },
+    ]);
+    const { error, outcome } = await site.ensure(parts);
     expect(outcome).toBe('taken-back');
     expect(error).toMatchObject({ outcome: 'refused', problems: [{ code: 'twilio_number_taken' }] });
     expect(site.since.now()).toEqual(site.since.before);

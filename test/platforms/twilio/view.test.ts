@@ -7,6 +7,7 @@ import { twilioView } from '../../../src/platforms/twilio/view.ts';
 import { foreignNumber, freeNumbers } from '../../support/twilio/account.ts';
 import { misbehaviours } from '../../support/twilio/faults.ts';
 import { remember } from '../../support/twilio/foreign.ts';
+import { Refused } from '../../support/twilio/refused.ts';
 import { startTwilio, type TwilioServer } from '../../support/twilio/server.ts';
 import { accountOf, hasty, provisioned } from './provisioned.ts';
 
@@ -84,6 +85,33 @@ describe('an account at Twilio', () => {
       expect(told).not.toContain(account.authToken);
       expect(told).not.toContain(Buffer.from(`${account.sid}:${account.authToken}`).toString('base64'));
     }
+  });
+
+  it('that says the token again is not believed', async () => {
+    const server = await started();
+    const { authToken } = server.account;
+    const does = { ...misbehaviours['401'], refused: new Refused(400, 20001, `${authToken} is odd`) };
+    server.fault({ does });
+    const error = await errorOf(viewOf(server).numbers());
+    expect(error.message).toContain('[secret] is odd');
+  });
+
+  it('that is silent is waited for so long, or until it is interrupted', async () => {
+    const server = await started();
+    server.fault({ does: misbehaviours['no answer, nothing done'], times: 99 });
+    const silent = await errorOf(viewOf(server).numbers());
+    expect(silent).toMatchObject({
+      outcome: 'unreachable',
+      message: expect.stringMatching(/did not answer within 0\.3 s$/),
+    });
+    expect(server.exchanges).toHaveLength(4);
+    const patience = { ...hasty(), timeoutMs: 60_000 };
+    const view = twilioView({ account: accountOf(server.account), api: server.url, patience });
+    const ending = new AbortController();
+    const asked = errorOf(view.numbers(ending.signal));
+    await expect.poll(() => server.exchanges.length).toBe(5);
+    ending.abort();
+    expect(await asked).toMatchObject({ outcome: 'interrupted' });
   });
 
   it('needs credentials, and an address that they may be sent to', () => {
