@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import twilio from 'twilio';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
 import { type Sandbox, sandbox } from '../support/run-sipctl.ts';
 import { busyAccount, freeNumbers } from '../support/twilio/account.ts';
 import { contractOf } from '../support/twilio/contract.ts';
@@ -21,7 +21,10 @@ const contract = 'missing' in specifications ? undefined : contractOf(specificat
 const tenant = isReal ? 'sipctl-selftest' : 'acme';
 /** Of the real account: one that no trunk has, if there is one. */
 const number = isReal ? (process.env.TWILIO_NUMBER ?? null) : freeNumbers[0];
-export const sipUrl = 'sip:project.sip.livekit.cloud';
+/** Whether there is a number that can be attached. */
+export const hasNumber = number !== null;
+const sipUrl = 'sip:project.sip.livekit.cloud';
+const recording = 'record-from-answer';
 
 /** sipctl with a tenant that has an account at Twilio, and whatever stands in between. */
 export interface TwilioSite {
@@ -41,7 +44,17 @@ export interface TwilioSite {
   before: Snapshot;
 }
 
-export async function twilioSite(): Promise<TwilioSite> {
+/** A site for as long as `play` lasts; in a real account nothing of it is left afterwards. */
+export async function atTwilio(play: (site: TwilioSite) => Promise<void>): Promise<void> {
+  const { site, end } = await twilioSite();
+  try {
+    await play(site);
+  } finally {
+    await end();
+  }
+}
+
+async function twilioSite(): Promise<{ site: TwilioSite; end: () => Promise<void> }> {
   const box = await sandbox();
   const account = isReal ? realAccount() : busyAccount();
   const server = await startTwilio({
@@ -49,7 +62,6 @@ export async function twilioSite(): Promise<TwilioSite> {
     ...(contract && { contract }),
     ...(isReal && { upstream: realTwilio }),
   });
-  onTestFinished(() => server.close());
   const observer = isReal
     ? twilio(account.sid, account.authToken)
     : officialClient(server, { [observerHeader]: '1' });
@@ -64,7 +76,7 @@ export async function twilioSite(): Promise<TwilioSite> {
   const site: TwilioSite = {
     ...{ sandbox: box, server, env, before },
     provisioning: [
-      `twilio ensure --livekit-sip-uri ${sipUrl} --json`,
+      `twilio ensure --livekit-sip-uri ${sipUrl} --recording ${recording} --json`,
       ...(number === null ? [] : [`twilio number attach ${number} --json`]),
     ],
     ok: (command) => box.ok(command, { env }),
@@ -74,8 +86,11 @@ export async function twilioSite(): Promise<TwilioSite> {
   };
   await site.ok(`tenant add ${tenant} --country DE`);
   await site.ok(`twilio account add main --account-sid ${account.sid} --auth-token env:TWILIO_TEST_TOKEN`);
-  if (isReal) onTestFinished(() => sweep(observer, before));
-  return site;
+  const end = async (): Promise<void> => {
+    if (isReal) await sweep(observer, before);
+    await server.close();
+  };
+  return { site, end };
 }
 
 function realAccount(): ReturnType<typeof busyAccount> {
@@ -127,7 +142,7 @@ export async function expectProvisioned(site: TwilioSite, when: string): Promise
   expect(made, when).toEqual({
     trunks: [
       {
-        ...{ sid: trunkSid, friendlyName: trunkName, domainName, secure: false, recording: 'do-not-record' },
+        ...{ sid: trunkSid, friendlyName: trunkName, domainName, secure: false, recording },
         credentialLists: [credentialListSid],
         originations: [{ friendlyName: 'sipctl-livekit', sipUrl, enabled: true }],
         numbers: number === null ? [] : [number],
