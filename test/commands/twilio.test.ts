@@ -224,8 +224,11 @@ describe('a trunk at Twilio', () => {
       expect(text).not.toContain(sipPassword);
       expect(text).not.toContain(twilio.account.authToken);
     }
-    await ok('twilio password rotate main');
-    await ok(`apply ${file}`);
+    const applied = await ok(`apply ${file}`);
+    expect(applied.stderr).toContain("trunk 'twilio-second' of tenant 'acme' was added");
+    expect(await data('trunk show twilio-second --reveal')).toMatchObject({
+      trunk: { password: sipPassword },
+    });
     expect(since.made().trunks).toHaveLength(2);
     const [own] = since.made().trunks;
     const changed = twilio.account.trunks.find(({ sid }) => sid === own?.sid);
