@@ -224,8 +224,11 @@ describe('a trunk at Twilio', () => {
       expect(text).not.toContain(sipPassword);
       expect(text).not.toContain(twilio.account.authToken);
     }
-    await ok('twilio password rotate main');
-    await ok(`apply ${file}`);
+    const applied = await ok(`apply ${file}`);
+    expect(applied.stderr).toContain("trunk 'twilio-second' of tenant 'acme' was added");
+    expect(await data('trunk show twilio-second --reveal')).toMatchObject({
+      trunk: { password: sipPassword },
+    });
     expect(since.made().trunks).toHaveLength(2);
     const [own] = since.made().trunks;
     const changed = twilio.account.trunks.find(({ sid }) => sid === own?.sid);
@@ -357,6 +360,24 @@ describe('a trunk at Twilio', () => {
     expect(await data(`number show ${freeNumbers[0]}`)).toMatchObject({ number: { trunk: null } });
     await ok('twilio ensure');
     expect(since.made().trunks).toHaveLength(1);
+  });
+
+  it('can be forgotten where nobody answers for its account any more', async () => {
+    const { trunkName } = await data<Facts>('twilio show');
+    const gone = { env: { SIPCTL_TWILIO_API: 'http://127.0.0.1:1', SIPCTL_SERVICE_TIMEOUT: '0.2' } };
+    const confirmed = `--yes --confirm ${trunkName}`;
+    expect((await run(`twilio destroy ${confirmed}`, gone)).code).toBe(7);
+    expect((await run('twilio destroy --forget --yes', gone)).code).toBe(4);
+    await ok(`twilio destroy --forget ${confirmed}`, gone);
+    expect(since.made().trunks).toHaveLength(1);
+    await ok('tenant remove acme --cascade --yes');
+  });
+
+  it('stays in its account', async () => {
+    const moved = await run(`twilio account set main --account-sid AC${'1'.repeat(32)}`);
+    expect([moved.code, moved.stderr]).toEqual([3, expect.stringContaining("Twilio trunk 'main' is in AC")]);
+    const ensured = await run(`twilio ensure --account-sid AC${'1'.repeat(32)}`);
+    expect([ensured.code, ensured.stderr]).toEqual([3, expect.stringContaining('twilio destroy main')]);
   });
 
   it('is an orphan once the database forgot it, and what looks alike is told, too', async () => {
