@@ -18,7 +18,7 @@ import { leaseOf } from './lease.ts';
 
 /** Whether anything at the service is another thing than before. */
 export const hasChanged = ({ outcome, done }: ServiceOutcome): boolean =>
-  outcome !== 'taken-back' && done.length > 0;
+  outcome === 'taken-back' ? done.some(({ action }) => action !== 'create') : done.length > 0;
 
 /**
  * Does what a plan says at one service, under its lease, with an audit row. Never throws for the service's fault: the

@@ -197,6 +197,17 @@ describe('a trunk at Twilio', () => {
     expect((await run('plan --detailed-exitcode')).code).toBe(0);
   });
 
+  it('gets its password written anew after a restore, as nobody knows which one it has', async () => {
+    const backup = join(box.dir, 'backup.db');
+    await ok(`db backup ${backup}`);
+    await ok('twilio password rotate');
+    await ok(`db restore ${backup} --yes`);
+    expect((await run('plan')).stdout).toContain('credential.password: [secret] → [secret] (changed)');
+    await ok('apply --yes');
+    const { sipPassword } = await data<Facts>('twilio show --reveal');
+    expect(since.made().credentialLists[0]?.credentials).toMatchObject([{ password: sipPassword }]);
+  });
+
   it('is changed by one run at a time', async () => {
     let second: Promise<Ended> | null = null;
     twilio.fault({
