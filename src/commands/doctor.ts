@@ -4,6 +4,7 @@ import * as nouns from '../model/nouns.ts';
 import { type Check, failedCheck } from '../platforms/target.ts';
 import { checks, failures, worst } from '../report/checks.ts';
 import type { Run, VerbSpec } from './command.ts';
+import { examineTwilio, hasTwilio } from './doctor-twilio.ts';
 
 interface Examined {
   node: string;
@@ -14,12 +15,15 @@ const run: Run = async (app, input) => {
   const store = await app.store();
   const nodes = (await store.records.list(nouns.node)) as unknown as Node[];
   const [wanted] = input.args;
-  if (wanted !== undefined) await store.records.get(nouns.node, { tenant: null, name: wanted });
+  const isTwilio = wanted === 'twilio' && !nodes.some(({ name }) => name === wanted);
+  if (wanted !== undefined && !isTwilio) await store.records.get(nouns.node, { tenant: null, name: wanted });
   const examined: Examined[] = [{ node: 'sipctl', checks: await ownChecks(app) }];
   for (const node of nodes.filter(({ name }) => wanted === undefined || name === wanted)) {
     examined.push({ node: node.name, checks: await examine(app, node, input.options.features === true) });
     app.signal.throwIfAborted();
   }
+  if (isTwilio || (wanted === undefined && (await hasTwilio(app))))
+    examined.push({ node: 'twilio', checks: await examineTwilio(app) });
   const failed = examined.flatMap(({ node, checks: found }) => failures(found, `${node}: `));
   return {
     data: { nodes: examined, worst: worst(examined.flatMap((one) => one.checks)) },
@@ -57,8 +61,9 @@ async function examine(app: App, node: Node, features: boolean): Promise<Check[]
 
 export const doctor: VerbSpec = {
   name: 'doctor',
-  summary: 'check nodes, rights, include lines; say the remedy',
+  summary: 'check nodes, rights, include lines, Twilio; say the remedy',
   args: '[node]',
   options: [['--features', 'also what works of live calls: monitor, listen, record, conferences']],
+  examples: ['sipctl doctor', 'sipctl doctor pbx1', 'sipctl doctor twilio'],
   run,
 };

@@ -166,7 +166,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'doctor',
-    summary: 'check nodes, rights, include lines; say the remedy',
+    summary: 'check nodes, rights, include lines, Twilio; say the remedy',
     heading: look,
     load: async () => (await import('./doctor.ts')).doctor,
   },

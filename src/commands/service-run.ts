@@ -100,6 +100,8 @@ export interface ServiceDrift {
   /** Nothing was made there yet. */
   isNew: boolean;
   differs: ResourceChange[];
+  /** Keys of what differs because it was never made. */
+  unmade: string[];
   /** Why it could not be compared. */
   error: SipctlError | null;
 }
@@ -115,12 +117,17 @@ export async function driftOfServices(
       service: serviceTitle(planned.service),
       isNew: false,
       differs: [],
+      unmade: [],
       error: null,
     };
     drifts.push(drift);
     try {
-      drift.isNew = (await planned.memory.list()).length === 0;
-      if (!drift.isNew) drift.differs = (await planService(planned, app.signal)).changes;
+      const made = await planned.memory.list();
+      drift.isNew = made.length === 0;
+      if (drift.isNew) continue;
+      drift.differs = (await planService(planned, app.signal)).changes;
+      const known = new Set(made.flatMap(({ key, id }) => (id === null ? [] : [key])));
+      drift.unmade = drift.differs.map(({ key }) => key).filter((key) => !known.has(key));
     } catch (error) {
       if (!(error instanceof SipctlError)) throw error;
       drift.error = error;

@@ -55,8 +55,10 @@ export const verifyOptions = [
   ['--detailed-exitcode', 'the same as --check'],
 ] as const;
 
-function missing({ service, isNew, differs }: ServiceDrift): SipctlError[] {
-  const gone = differs.filter(({ action }) => action === 'create').map(resourceTitle);
+function missing({ service, isNew, differs, unmade }: ServiceDrift): SipctlError[] {
+  const gone = differs
+    .filter(({ action, key }) => action === 'create' && !unmade.includes(key))
+    .map(resourceTitle);
   if (!isNew && gone.length === 0) return [];
   return [
     new SipctlError('notFound', {

@@ -99,6 +99,8 @@ export interface ShownServiceDrift {
   /** Nothing was made there yet. */
   isNew: boolean;
   differs: readonly ResourceChange[];
+  /** Keys of what differs because it was never made. */
+  unmade: readonly string[];
   error: { message: string } | null;
 }
 
@@ -106,19 +108,22 @@ export interface ShownServiceDrift {
 export const serviceDriftText = (drifts: readonly ShownServiceDrift[], style: Style = plain): string =>
   drifts.map((drift) => driftOf(drift, style)).join('');
 
-function driftOf({ service, isNew, differs, error }: ShownServiceDrift, style: Style): string {
+function driftOf({ service, isNew, differs, unmade, error }: ShownServiceDrift, style: Style): string {
   const name = style.bold(service);
   if (error !== null) return `${name}: ${style.bad('not compared')}: ${error.message}\n`;
   if (isNew) return `${name}: ${style.dim('nothing was made yet')}\n`;
   if (differs.length === 0) return `${name}: ${style.good('no drift')}\n`;
   const found = differs.length === 1 ? '1 finding' : `${differs.length} findings`;
-  return `${name}: ${style.warn(found)}\n${differs.map(findingLines).join('')}`;
+  return `${name}: ${style.warn(found)}\n${differs.map((one) => findingLines(one, unmade)).join('')}`;
 }
 
 const found = { create: 'is gone', update: 'differs', delete: 'should not be there any more' } as const;
 
-const findingLines = (change: ResourceChange): string =>
-  `  ${resourceTitle(change)}: ${found[change.action]}\n${change.action === 'update' ? change.options.map(optionLine).join('') : ''}`;
+function findingLines(change: ResourceChange, unmade: readonly string[]): string {
+  const what = unmade.includes(change.key) ? 'is not made yet' : found[change.action];
+  const options = change.action === 'update' ? change.options.map(optionLine) : [];
+  return `  ${resourceTitle(change)}: ${what}\n${options.join('')}`;
+}
 
 export const serviceDriftData = ({ differs, error, ...drift }: ShownServiceDrift): object => ({
   ...drift,

@@ -209,6 +209,66 @@ describe('a trunk at Twilio', () => {
     expect(since.made().trunks[0]?.originations).toMatchObject([{ sipUrl: 'sip:pbx.example.com' }]);
   });
 
+  it('is planned with masked secrets; a saved plan is refused once it is another one', async () => {
+    await ok('twilio account add other --account-sid ' + twilio.account.sid + ' --auth-token-stdin', {
+      input: twilio.account.authToken,
+    });
+    const unreachable = { env: { SIPCTL_TWILIO_API: 'http://127.0.0.1:1', SIPCTL_SERVICE_TIMEOUT: '0.2' } };
+    expect((await run('twilio ensure second --account other', unreachable)).code).toBe(7);
+    const { sipPassword } = await data<Facts>('twilio show second --reveal');
+    const file = join(box.dir, 'plan.json');
+    const plan = await ok(`plan --diff -o ${file}`);
+    expect(plan.stdout).toContain('credential.password: (none) → [secret]');
+    const json = await ok('plan --json');
+    for (const text of [plan.stdout, json.stdout, readFileSync(file, 'utf8')]) {
+      expect(text).not.toContain(sipPassword);
+      expect(text).not.toContain(twilio.account.authToken);
+    }
+    await ok('twilio password rotate main');
+    await ok(`apply ${file}`);
+    expect(since.made().trunks).toHaveLength(2);
+    const [own] = since.made().trunks;
+    const changed = twilio.account.trunks.find(({ sid }) => sid === own?.sid);
+    if (changed !== undefined) changed.secure = true;
+    await ok(`plan -o ${file}`);
+    if (changed !== undefined) changed.recording.mode = 'record-from-ringing';
+    expect((await run(`apply ${file}`)).code).toBe(4);
+    await ok('apply --yes');
+    expect((await run('plan --detailed-exitcode')).code).toBe(0);
+  });
+
+  it('is changed by one run at a time', async () => {
+    const secured = ['twilio secure on', 'twilio secure on'].map((command) => run(command));
+    const codes = (await Promise.all(secured)).map(({ code }) => code);
+    expect(codes.toSorted()).toEqual([0, 6]);
+    await ok('twilio ensure');
+  });
+
+  it('is left as it is where it is disabled', async () => {
+    await ok('twilio disable main');
+    const [own] = since.made().trunks;
+    const changed = twilio.account.trunks.find(({ sid }) => sid === own?.sid);
+    if (changed !== undefined) changed.secure = true;
+    expect((await run('drift --check')).code).toBe(0);
+    expect((await run('plan')).code).toBe(5);
+    await ok('twilio enable main');
+    expect((await run('plan --detailed-exitcode')).code).toBe(2);
+  });
+
+  it('ends at an interrupt where it can go on', async () => {
+    const controller = new AbortController();
+    twilio.fault({
+      route: /POST .*OriginationUrls/,
+      does: { kind: 'event', takesEffect: true, happens: () => controller.abort() },
+    });
+    const ended = await run('twilio origination add one --sip-url sip:one.example.com', {
+      signal: controller.signal,
+    });
+    expect(ended.code).toBe(130);
+    await ok('twilio ensure');
+    expect(since.made().trunks[0]?.originations).toHaveLength(1);
+  });
+
   it('gets numbers and loses them; one of somebody else stays where it is', async () => {
     const [number] = freeNumbers;
     await ok(`twilio number attach ${number}`);
@@ -323,5 +383,37 @@ describe('a Twilio account', () => {
     expect([without.code, without.stderr]).toEqual([3, expect.stringContaining('--auth-token-stdin')]);
     const half = await run(`twilio account add x --account-sid AC1 --api-key ${twilio.account.apiKey}`);
     expect([half.code, half.stderr]).toEqual([3, expect.stringMatching(/'AC1'(.|\n)*api-secret/)]);
+  });
+});
+
+describe('doctor twilio', () => {
+  it('checks the account, the trunk, and where calls are sent', async () => {
+    const before = await ok('doctor twilio');
+    expect(before.stdout).toMatch(/ok .*account acme\/main: Twilio takes the credentials/);
+    expect(before.stdout).toMatch(/warning .*twilio acme\/main|skipped .*LIVEKIT_SIP_URI/);
+    await ok('twilio ensure --livekit-sip-uri sip:127.0.0.1:5060');
+    const after = await ok('doctor');
+    expect(after.stdout).toContain('twilio acme/main: as the database says');
+    expect(after.stdout).toContain('origination acme/livekit: sip:127.0.0.1:5060');
+    const wrong = await run('doctor twilio', { env: { LIVEKIT_SIP_URI: 'sip:abc.livekit.cloud' } });
+    expect(wrong.stdout).toContain('sip:abc.sip.livekit.cloud');
+    twilio.fault({ does: misbehaviours['401'], times: 99 });
+    const denied = await run('doctor twilio');
+    expect([denied.code, denied.stderr]).toEqual([1, expect.stringContaining('hint:')]);
+  });
+});
+
+describe('completion', () => {
+  const offered = async (...words: string[]): Promise<string[]> =>
+    (await ok(`completion words -- ${words.join(' ')} ""`)).stdout.split('\n').filter((word) => word !== '');
+
+  it('offers verbs below verbs, accounts and trunks by name', async () => {
+    await ok('twilio ensure');
+    expect(await offered('twilio')).toEqual(expect.arrayContaining(['account', 'ensure', 'secure']));
+    expect(await offered('twilio', 'account')).toEqual(expect.arrayContaining(['add', 'verify']));
+    expect(await offered('twilio', 'account', 'show')).toContain('main');
+    expect(await offered('twilio', 'secure', 'on')).toContain('main');
+    expect(await offered('twilio', 'ensure', '--account')).toEqual(['main']);
+    expect(await offered('twilio', 'origination', 'add', 'x', '--twilio-trunk')).toEqual(['main']);
   });
 });

@@ -21,7 +21,8 @@ const contract = 'missing' in specifications ? undefined : contractOf(specificat
 const tenant = isReal ? 'sipctl-selftest' : 'acme';
 /** Of the real account: one that no trunk has, if there is one. */
 const number = isReal ? (process.env.TWILIO_NUMBER ?? null) : freeNumbers[0];
-export const sipUrl = 'sip:project.sip.livekit.cloud';
+const sipUrl = 'sip:project.sip.livekit.cloud';
+const recording = 'record-from-answer';
 
 /** sipctl with a tenant that has an account at Twilio, and whatever stands in between. */
 export interface TwilioSite {
@@ -64,7 +65,7 @@ export async function twilioSite(): Promise<TwilioSite> {
   const site: TwilioSite = {
     ...{ sandbox: box, server, env, before },
     provisioning: [
-      `twilio ensure --livekit-sip-uri ${sipUrl} --json`,
+      `twilio ensure --livekit-sip-uri ${sipUrl} --recording ${recording} --json`,
       ...(number === null ? [] : [`twilio number attach ${number} --json`]),
     ],
     ok: (command) => box.ok(command, { env }),
@@ -127,7 +128,7 @@ export async function expectProvisioned(site: TwilioSite, when: string): Promise
   expect(made, when).toEqual({
     trunks: [
       {
-        ...{ sid: trunkSid, friendlyName: trunkName, domainName, secure: false, recording: 'do-not-record' },
+        ...{ sid: trunkSid, friendlyName: trunkName, domainName, secure: false, recording },
         credentialLists: [credentialListSid],
         originations: [{ friendlyName: 'sipctl-livekit', sipUrl, enabled: true }],
         numbers: number === null ? [] : [number],

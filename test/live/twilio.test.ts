@@ -25,10 +25,10 @@ describe(`a trunk at Twilio from the command line${isReal ? ', at Twilio itself'
       await expectProvisioned(site, 'made');
       const { trunkName } = (await site.ok('twilio show --json')).json().data as { trunkName: string };
       await site.ok('twilio secure on');
-      await site.ok('twilio recording set --mode record-from-answer');
+      await site.ok('twilio recording set --mode record-from-ringing');
       await site.ok('twilio password rotate');
       const { made } = await site.look();
-      expect(made.trunks).toMatchObject([{ secure: true, recording: 'record-from-answer' }]);
+      expect(made.trunks).toMatchObject([{ secure: true, recording: 'record-from-ringing' }]);
       expect((await site.sipctl('plan --detailed-exitcode')).code).toBe(0);
       expect((await site.sipctl('twilio destroy --yes')).code).toBe(4);
       await site.ok(`twilio destroy --yes --confirm ${trunkName}`);
@@ -91,16 +91,15 @@ describe(`a trunk at Twilio from the command line${isReal ? ', at Twilio itself'
     patience,
   );
 
-  it.each(['500, but done', 'connection reset, but done', '429', '401'] as const)(
+  it.each(['connection reset, but done', '500', '401'] as const)(
     'is there once and whole after %s for good, from whichever step on',
     async (name) => {
       for (const [step, route] of Object.entries(steps)) {
         const site = await twilioSite();
         site.server.fault({ does: misbehaviours[name], route, times: Number.POSITIVE_INFINITY });
-        expect(
-          (await attempt(site)).some((code) => code !== 0),
-          `${name}, ${step}`,
-        ).toBe(true);
+        const hasFailed = (await attempt(site)).some((code) => code !== 0);
+        // What took effect may be found, and then all is well.
+        if (!misbehaviours[name].takesEffect) expect(hasFailed, `${name}, ${step}`).toBe(true);
         await expectProvisioned(site, `${name} for good, ${step}`);
       }
     },

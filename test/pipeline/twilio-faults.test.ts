@@ -165,3 +165,33 @@ describe('a trunk at Twilio, when its run ends early', () => {
     );
   });
 });
+
+describe('a trunk at Twilio that is taken away', () => {
+  const telling = /^(DELETE|GET \/v1\/Trunks\/\w+)/;
+  const total = 14;
+
+  // Without 404, by which Twilio says that a thing is gone already.
+  const single = [
+    'no answer, but done',
+    'connection reset, nothing done',
+    '401',
+    '409',
+    '500, but done',
+  ] as const;
+  it.each(single)('is gone with all that belongs to it, and nothing else, after %s', async (name) => {
+    for (let n = 1; n <= total; n += 1)
+      await inScene(async (scene) => {
+        const { server, memory, since } = scene;
+        expect(await ensure(scene.run)).toMatchObject({ outcome: 'verified' });
+        server.fault({ does: misbehaviours[name], route: telling, from: n });
+        const when = `${name}, at request ${n} of those that look or take away`;
+        await ensure(runOf(server, memory, { timeoutMs: 400 }, true));
+        expect(since.now(), when).toEqual(since.before);
+        server.heal();
+        await ensure(runOf(server, memory, {}, true));
+        expect(since.made(), when).toMatchObject({ trunks: [], credentialLists: [], numbers: [] });
+        expect([...memory.keys()], when).toEqual([]);
+        expect(since.now(), when).toEqual(since.before);
+      });
+  });
+});

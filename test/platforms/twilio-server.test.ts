@@ -145,4 +145,19 @@ describe("the server that stands in for Twilio, asked by Twilio's own client", (
       expect(made(name), name).toBe(does.takesEffect ? 2 : 1);
     }
   });
+
+  it('passes everything on where it stands before another, and adds its faults', async () => {
+    const other = await started();
+    const upstream = { trunking: other.url, api: other.url };
+    const server = await started({ account: other.account, upstream });
+    const client = officialClient(server);
+    await client.sip.credentialLists.create({ friendlyName: 'mine' });
+    await expect(client.sip.credentialLists.create({ friendlyName: 'mine' })).rejects.toEqual(code(21240));
+    server.fault({ route: /^POST/, does: misbehaviours['500, but done'] });
+    await expect(client.trunking.v1.trunks.create({ domainName })).rejects.toEqual(code(20500));
+    const trunk = (await client.trunking.v1.trunks.list()).at(-1);
+    expect(trunk).toMatchObject({ domainName });
+    await client.trunking.v1.trunks(trunk?.sid ?? '').remove();
+    expect(other.exchanges.map(({ answer }) => answer?.status)).toEqual([201, 400, 201, 200, 204]);
+  });
 });
