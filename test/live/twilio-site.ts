@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import twilio from 'twilio';
-import { expect, onTestFinished } from 'vitest';
+import type twilio from 'twilio';
+import { expect } from 'vitest';
 import { type Sandbox, sandbox } from '../support/run-sipctl.ts';
 import { busyAccount, freeNumbers } from '../support/twilio/account.ts';
 import { contractOf } from '../support/twilio/contract.ts';
@@ -21,6 +21,8 @@ const contract = 'missing' in specifications ? undefined : contractOf(specificat
 const tenant = isReal ? 'sipctl-selftest' : 'acme';
 /** Of the real account: one that no trunk has, if there is one. */
 const number = isReal ? (process.env.TWILIO_NUMBER ?? null) : freeNumbers[0];
+/** Whether there is a number that can be attached. */
+export const hasNumber = number !== null;
 const sipUrl = 'sip:project.sip.livekit.cloud';
 const recording = 'record-from-answer';
 
@@ -42,7 +44,17 @@ export interface TwilioSite {
   before: Snapshot;
 }
 
-export async function twilioSite(): Promise<TwilioSite> {
+/** A site for as long as `play` lasts; in a real account nothing of it is left afterwards. */
+export async function atTwilio(play: (site: TwilioSite) => Promise<void>): Promise<void> {
+  const { site, end } = await twilioSite();
+  try {
+    await play(site);
+  } finally {
+    await end();
+  }
+}
+
+async function twilioSite(): Promise<{ site: TwilioSite; end: () => Promise<void> }> {
   const box = await sandbox();
   const account = isReal ? realAccount() : busyAccount();
   const server = await startTwilio({
@@ -50,7 +62,6 @@ export async function twilioSite(): Promise<TwilioSite> {
     ...(contract && { contract }),
     ...(isReal && { upstream: realTwilio }),
   });
-  onTestFinished(() => server.close());
   const observer = isReal
     ? twilio(account.sid, account.authToken)
     : officialClient(server, { [observerHeader]: '1' });
@@ -75,8 +86,11 @@ export async function twilioSite(): Promise<TwilioSite> {
   };
   await site.ok(`tenant add ${tenant} --country DE`);
   await site.ok(`twilio account add main --account-sid ${account.sid} --auth-token env:TWILIO_TEST_TOKEN`);
-  if (isReal) onTestFinished(() => sweep(observer, before));
-  return site;
+  const end = async (): Promise<void> => {
+    if (isReal) await sweep(observer, before);
+    await server.close();
+  };
+  return { site, end };
 }
 
 function realAccount(): ReturnType<typeof busyAccount> {
