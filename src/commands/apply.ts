@@ -51,7 +51,7 @@ export async function applyEverything(
   if (requireTest) warnings.push(...(await requireWorkingTrunks(app, changedTrunks(plan))));
   if (isPlanPending(plan)) await approve(app, plan, warnings, checksum);
   // A trunk is there before a PBX is told of it.
-  const atServices = await applyServices(app, plan, services);
+  const atServices = await applyServices(app, plan, services, warnings);
   const outcomes = await applyInTurn(app, plan, targets);
   const ended = { outcomes, services: atServices };
   return report(plan, ended, warnings, app.signal.aborted ? interrupted(plan, ended) : null);
@@ -66,13 +66,18 @@ async function applyServices(
   app: App,
   plan: Plan,
   services: readonly PlannedService[],
+  warnings: Problem[],
 ): Promise<ServiceOutcome[]> {
   const outcomes: ServiceOutcome[] = [];
   for (const servicePlan of plan.services) {
     const service = services.find((one) => serviceTitle(one.service) === servicePlan.service);
     if (service === undefined) continue;
     if (app.signal.aborted) break;
-    outcomes.push(await runService(app, service, servicePlan));
+    const outcome = await runService(app, service, servicePlan);
+    outcomes.push(outcome);
+    if (service.service.kind !== 'twilio' || outcome.outcome !== 'verified') continue;
+    const { follow } = await import('./twilio-provision.ts');
+    warnings.push(...(await follow(app, service.service)));
   }
   return outcomes;
 }

@@ -195,6 +195,11 @@ const allOrOne = (): SipctlError =>
     hint: 'leave them out, or leave --all out',
   });
 
+// An account that is there needs none of them.
+const accountOptions = fieldOptions(twilioAccount).map(
+  ([flags, help]): OptionSpec => [flags, help.replace(/ \(needed\)$/, '')],
+);
+
 /** Fields of a trunk that are somebody's choice. */
 const chosen = ['--secure', '--no-secure', '--recording', '--trim'];
 
@@ -209,7 +214,7 @@ export const twilioEnsure: VerbSpec = {
   args: '[name]',
   options: [
     accountOption,
-    ...fieldOptions(twilioAccount),
+    ...accountOptions,
     ...trunkOptions,
     ['--livekit-sip-uri <uri>', 'send the trunk’s calls to LiveKit: sip:host:port (LIVEKIT_SIP_URI)'],
     ['--all', 'every tenant: all trunks, and a first one for each account without'],

@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import type { Problem } from '../errors.ts';
 import { trunk as trunkNoun } from '../model/nouns.ts';
 import { twilioTrunk } from '../model/service-nouns.ts';
 import { chooseTrunkNames, trunkDomain } from '../model/twilio/names.ts';
@@ -52,6 +53,26 @@ async function chooseAnew(app: App, trunk: StoredTrunk): Promise<StoredTrunk> {
   const ref = { tenant: trunk.tenant, name: trunk.name };
   await store.write((writer) => writer.set(twilioTrunk, ref, { domainPrefix, friendlyName }));
   return (await store.records.get(twilioTrunk, ref)) as StoredTrunk;
+}
+
+/**
+ * After an apply that had begun by another command: the trunk of the PBXs is what Twilio's is. Says so where it was not, as
+ * the PBXs were planned before.
+ */
+export async function follow(
+  app: App,
+  { tenant, name }: { tenant: string; name: string },
+): Promise<Problem[]> {
+  const { records } = await app.store();
+  const linked = await link(app, (await records.get(twilioTrunk, { tenant, name })) as StoredTrunk);
+  if (linked.done === 'unchanged') return [];
+  return [
+    {
+      code: 'trunk_followed',
+      message: `trunk '${linked.name}' of tenant '${tenant}' was ${linked.done}, as Twilio trunk '${name}' is now`,
+      hint: 'sipctl apply once more brings it to the PBXs',
+    },
+  ];
 }
 
 /** Adds or changes the trunk of the tenant that PBXs are provisioned with. */

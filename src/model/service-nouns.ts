@@ -67,14 +67,14 @@ export const twilioTrunk = noun({
         'record-from-ringing-dual',
         'record-from-answer-dual',
       ),
-      'what Twilio records',
+      'what Twilio records: do-not-record; record-from-ringing or record-from-answer, -dual for both sides apart',
       { initial: 'do-not-record' },
     ),
     trim: field(
       'text',
       'trim',
       rule.oneOf('trim-silence', 'do-not-trim'),
-      'silence at the ends of a recording',
+      'silence at the ends of a recording: trim-silence or do-not-trim',
       {
         initial: 'do-not-trim',
       },

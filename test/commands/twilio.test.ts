@@ -210,7 +210,7 @@ describe('a trunk at Twilio', () => {
   });
 
   it('is planned with masked secrets; a saved plan is refused once it is another one', async () => {
-    await ok('twilio account add other --account-sid ' + twilio.account.sid + ' --auth-token-stdin', {
+    await ok(`twilio account add other --account-sid ${twilio.account.sid} --auth-token-stdin`, {
       input: twilio.account.authToken,
     });
     const unreachable = { env: { SIPCTL_TWILIO_API: 'http://127.0.0.1:1', SIPCTL_SERVICE_TIMEOUT: '0.2' } };
@@ -224,8 +224,11 @@ describe('a trunk at Twilio', () => {
       expect(text).not.toContain(sipPassword);
       expect(text).not.toContain(twilio.account.authToken);
     }
-    await ok('twilio password rotate main');
-    await ok(`apply ${file}`);
+    const applied = await ok(`apply ${file}`);
+    expect(applied.stderr).toContain("trunk 'twilio-second' of tenant 'acme' was added");
+    expect(await data('trunk show twilio-second --reveal')).toMatchObject({
+      trunk: { password: sipPassword },
+    });
     expect(since.made().trunks).toHaveLength(2);
     const [own] = since.made().trunks;
     const changed = twilio.account.trunks.find(({ sid }) => sid === own?.sid);
@@ -238,9 +241,19 @@ describe('a trunk at Twilio', () => {
   });
 
   it('is changed by one run at a time', async () => {
-    const secured = ['twilio secure on', 'twilio secure on'].map((command) => run(command));
-    const codes = (await Promise.all(secured)).map(({ code }) => code);
-    expect(codes.toSorted()).toEqual([0, 6]);
+    let second: Promise<Ended> | null = null;
+    twilio.fault({
+      route: /^POST \/v1\/Trunks\/TK[0-9a-f]+$/,
+      does: {
+        ...{ kind: 'event', takesEffect: false },
+        happens: () => {
+          second = run('twilio ensure');
+        },
+      },
+    });
+    await ok('twilio secure on', { env: { SIPCTL_SERVICE_TIMEOUT: '0.5' } });
+    const late = (await second) as Ended | null;
+    expect([late?.code, late?.stderr]).toEqual([6, expect.stringContaining('service twilio acme/main')]);
     await ok('twilio ensure');
   });
 

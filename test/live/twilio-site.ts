@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type twilio from 'twilio';
+import twilio from 'twilio';
 import { expect } from 'vitest';
 import { type Sandbox, sandbox } from '../support/run-sipctl.ts';
 import { busyAccount, freeNumbers } from '../support/twilio/account.ts';

@@ -1,7 +1,7 @@
 import type { Twilio } from 'twilio';
 import { SipctlError } from '../../errors.ts';
 import type { Resource } from '../../plan/service-plan.ts';
-import { type Asked, meant, orNull, type Thing } from './thing.ts';
+import { type Asked, byIdOrName, meant, orNull, type Thing } from './thing.ts';
 
 /** Lists of users are kept at the account, and then connected with a trunk. */
 const listsOf = (client: Twilio, { api }: Asked) =>
@@ -10,17 +10,12 @@ const listsOf = (client: Twilio, { api }: Asked) =>
 /** The list of users that may call through a trunk. */
 export const credentialList: Thing = {
   async find(asked) {
-    const { api, id, signal } = asked;
-    const found =
-      id === null
-        ? meant(
-            await api.ask('listing credential lists', (client) => listsOf(client, asked).list(), signal),
-            asked,
-            ({ friendlyName }) => friendlyName,
-          )
-        : await orNull(
-            api.ask('reading the credential list', (client) => listsOf(client, asked)(id).fetch(), signal),
-          );
+    const { api, signal } = asked;
+    const found = await byIdOrName(
+      asked,
+      (id) => api.ask('reading the credential list', (client) => listsOf(client, asked)(id).fetch(), signal),
+      () => api.ask('listing credential lists', (client) => listsOf(client, asked).list(), signal),
+    );
     return found ? { id: found.sid, values: { friendlyName: found.friendlyName } } : null;
   },
   async make(asked, { name: friendlyName }) {

@@ -52,3 +52,17 @@ export function meant<T extends { sid: string; dateCreated: Date }>(
   const bearing = all.filter((one) => nameOf(one) === name);
   return bearing.toSorted((one, other) => one.dateCreated.getTime() - other.dateCreated.getTime())[0];
 }
+
+/**
+ * What has a friendly name of its own: by its id where that is known. Twilio may say for a moment that it is not there, so
+ * that it is looked for by its name before that is believed.
+ */
+export async function byIdOrName<T extends { sid: string; friendlyName: string; dateCreated: Date }>(
+  asked: Asked,
+  fetch: (id: string) => Promise<T>,
+  list: () => Promise<T[]>,
+): Promise<T | undefined> {
+  const { id, name } = asked;
+  const known = id === null ? null : await orNull(fetch(id));
+  return known ?? meant(await list(), { id: null, name }, ({ friendlyName }) => friendlyName);
+}

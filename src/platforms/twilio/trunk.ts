@@ -1,21 +1,16 @@
 import { SipctlError } from '../../errors.ts';
 import type { Resource } from '../../plan/service-plan.ts';
-import { type Asked, meant, orNull, type Thing } from './thing.ts';
+import { type Asked, byIdOrName, orNull, type Thing } from './thing.ts';
 
 /** The trunk itself. */
 export const trunk: Thing = {
   async find(asked) {
-    const { api, id, signal } = asked;
-    const found =
-      id === null
-        ? meant(
-            await api.ask('listing trunks', (client) => client.trunking.v1.trunks.list(), signal),
-            asked,
-            ({ friendlyName }) => friendlyName,
-          )
-        : await orNull(
-            api.ask('reading the trunk', (client) => client.trunking.v1.trunks(id).fetch(), signal),
-          );
+    const { api, signal } = asked;
+    const found = await byIdOrName(
+      asked,
+      (id) => api.ask('reading the trunk', (client) => client.trunking.v1.trunks(id).fetch(), signal),
+      () => api.ask('listing trunks', (client) => client.trunking.v1.trunks.list(), signal),
+    );
     if (!found) return null;
     const { sid, friendlyName, domainName, secure } = found;
     return { id: sid, values: { friendlyName, domainName, secure } };

@@ -116,11 +116,17 @@ async function perform(
   const thing = things[kindOf(key)];
   const asked: Asked = { api, signal, ids, name, id, once: (_, list) => list() };
   if (desired === null) {
-    if (id !== null) await thing.remove({ ...asked, id });
+    if (id !== null) await takeAway(thing, { ...asked, id });
     return id ?? '';
   }
   if (action === 'update' && id !== null) return thing.update({ ...asked, id }, desired);
   return ensure(thing, { ...asked, id: null }, desired);
+}
+
+/** Twilio may say of what was made a moment ago that it is not there: what is still there when looked for is not gone. */
+async function takeAway(thing: Thing, asked: Asked & { id: string }): Promise<void> {
+  await thing.remove(asked);
+  if ((await thing.find(asked)) !== null) await thing.remove(asked);
 }
 
 /** Makes a thing, unless it is there already: from a run that was cut off, or from a request whose answer was lost. */
