@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/model/secret.ts';
 import { foreignNumber, freeNumbers } from '../../support/twilio/account.ts';
 import { misbehaviours } from '../../support/twilio/faults.ts';
+import { Refused } from '../../support/twilio/refused.ts';
 import { originationOf, type Provisioned, password, provisioned } from './provisioned.ts';
 
 /** What the account holds of the trunk of the tests: exactly one of everything. */
@@ -208,6 +209,18 @@ describe('a thing that is to be made', () => {
     expect(site.since.made().credentialLists).toHaveLength(1);
     // Twilio asked for a second, the longest wait was half of one.
     expect(site.waits).toEqual([500, 500, 1000, 1000]);
+  });
+
+  it('is refused without a word of its password, where Twilio says that again', async () => {
+    const site = await provisioned();
+    const { sid, authToken } = site.server.account;
+    const list = await make(site, 'credential-list');
+    const basic = Buffer.from(`${sid}:${authToken}`).toString('base64');
+    const refused = new Refused(400, 21243, `${password} is too simple (Basic ${basic})`);
+    site.server.fault({ route: /^POST .*\/Credentials\.json$/, does: { ...misbehaviours['401'], refused } });
+    await expect(make(site, 'credential', { 'credential-list': list })).rejects.toThrow(
+      '[secret] is too simple (Basic [secret])',
+    );
   });
 
   it('is not made in another account, where the API key belongs to that', async () => {
