@@ -1,31 +1,19 @@
 import type { App } from '../app.ts';
-import type { Problem } from '../errors.ts';
-import { livekit, twilioOrigination, twilioTrunk } from '../model/service-nouns.ts';
+import { livekit, twilioTrunk } from '../model/service-nouns.ts';
 import type { PlannedService, ServiceOutcome } from '../pipeline/hosted-services.ts';
 import { resourceTitle } from '../plan/service-plan.ts';
 import type { ObjectRef } from '../store/records.ts';
-import type { Patch, Writer } from '../store/writer.ts';
 import type { CommandSpec, Result, Run, VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
 import { livekitConfig } from './livekit-config.ts';
 import { existingConnection, namedConnection } from './livekit-named.ts';
+import { leadToProject, originationWarnings, recordOrigination } from './livekit-origination.ts';
 import { fieldOptions } from './noun-input.ts';
 import { nounCommand } from './noun-verbs.ts';
 import { bringUpToDate } from './service-run.ts';
 import { destroyed, outcomesResult, verified, verifyOptions } from './service-verbs.ts';
-import { ensureLivekit } from './twilio-ensure.ts';
 import { provision } from './twilio-provision.ts';
 import { trunkAsked } from './twilio-scope.ts';
-
-/** Calls of the trunk reach the project only where Twilio is told its address. */
-async function recordOrigination(writer: Writer, ref: ObjectRef, { sipUri }: Patch): Promise<void> {
-  if (typeof sipUri === 'string') await leadThere(writer, ref, sipUri);
-}
-
-async function leadThere(writer: Writer, ref: ObjectRef, sipUri: string): Promise<void> {
-  const { twilioTrunk: name } = await writer.get(livekit, ref);
-  await ensureLivekit(writer, { ...ref, name }, sipUri);
-}
 
 /** A tenant with one trunk at Twilio means that one. */
 const withTrunk =
@@ -75,17 +63,15 @@ const fieldFlags = new Set(
 
 async function make(app: App, ref: TenantRef, described: Result | null): Promise<Result> {
   const store = await app.store();
-  const { sipUri, twilioTrunk: trunk } = await store.records.get(livekit, ref);
-  const uri = sipUri ?? app.config.livekitSipUri;
-  if (uri !== null && !(await isLedTo(app, ref, trunk)))
-    await store.write((writer) => leadThere(writer, ref, uri));
+  await leadToProject(app, ref);
+  const { twilioTrunk: trunk } = await store.records.get(livekit, ref);
   const result = outcomesResult(await bringBoth(app, ref, trunk));
   return {
     ...result,
     changed: result.changed === true || described?.changed === true,
     data: { ...(described?.data as object), ...(result.data as object) },
     text: (style) => (described?.text(style) ?? '') + result.text(style),
-    warnings: [...(described?.warnings ?? []), ...(await warnings(app, ref, trunk))],
+    warnings: [...(described?.warnings ?? []), ...(await originationWarnings(app, ref))],
   };
 }
 
@@ -103,32 +89,11 @@ async function projectOf(app: App, { tenant, name }: TenantRef, areToGo = false)
   return planned as PlannedService;
 }
 
-/** Whether calls of the trunk go anywhere. */
-async function isLedTo(app: App, { tenant }: ObjectRef, trunk: string): Promise<boolean> {
-  const store = await app.store();
-  const originations = await store.records.list(twilioOrigination, { tenant });
-  return originations.some((one) => one.twilioTrunk === trunk && one.enabled);
-}
-
-async function warnings(app: App, ref: ObjectRef, trunk: string): Promise<Problem[]> {
-  if (await isLedTo(app, ref, trunk)) return [];
-  return [
-    {
-      code: 'livekit_not_led_to',
-      message: `no origination of Twilio trunk '${trunk}' leads to LiveKit: calls to its numbers do not arrive`,
-      field: 'sipUri',
-      hint: `sipctl livekit ensure ${ref.name} --tenant ${ref.tenant} --sip-uri sip:<project>.sip.livekit.cloud`,
-    },
-  ];
-}
-
 const verify: Run = async (app, input) => {
   const ref = await existingConnection(app, input);
-  const store = await app.store();
-  const { twilioTrunk: trunk } = await store.records.get(livekit, ref);
   return {
     ...(await verified(app, [await projectOf(app, ref)], input)),
-    warnings: await warnings(app, ref, trunk),
+    warnings: await originationWarnings(app, ref),
   };
 };
 

@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
 import { number as numberNoun, trunk as trunkNoun } from '../model/nouns.ts';
 import { livekit, twilioOrigination, twilioTrunk } from '../model/service-nouns.ts';
+import type { PlannedService } from '../pipeline/hosted-services.ts';
 import { resourceTitle } from '../plan/service-plan.ts';
 import type { Writer } from '../store/writer.ts';
 import type { Result, Run, VerbSpec } from './command.ts';
@@ -14,14 +15,29 @@ const run: Run = async (app, input) => {
   const planned = await serviceOf(app, trunk, true);
   const remembered = await planned.memory.list();
   if (remembered.length === 0) await confirmTyped(app, trunk, [], input.options.confirm);
-  const result = await destroyed(app, planned, ({ changes }) =>
-    confirmTyped(app, trunk, changes.map(resourceTitle), input.options.confirm),
-  );
+  const result =
+    input.options.forget === true
+      ? await forgotten(planned, () => confirmTyped(app, trunk, null, input.options.confirm))
+      : await destroyed(app, planned, ({ changes }) =>
+          confirmTyped(app, trunk, changes.map(resourceTitle), input.options.confirm),
+        );
   if (result.outcome !== undefined) return result;
   const store = await app.store();
   const kept = await store.write((writer) => forget(writer, trunk));
   return withRemoval(result, trunk, kept);
 };
+
+/** For an account that is closed, or was taken away: nobody is asked, and nothing is taken away there. */
+async function forgotten({ memory }: PlannedService, asked: () => Promise<void>): Promise<Result> {
+  const remembered = await memory.list();
+  if (remembered.length > 0) await asked();
+  for (const { key } of remembered) await memory.forget(key);
+  const left = remembered.map(resourceTitle);
+  return {
+    data: { services: [], leftAtTwilio: left },
+    text: () => (left.length === 0 ? '' : `forgotten, and left at Twilio: ${left.join(', ')}\n`),
+  };
+}
 
 function withRemoval(result: Result, trunk: StoredTrunk, keptTrunk: string | null): Result {
   const { tenant, name, friendlyName } = trunk;
@@ -62,11 +78,15 @@ async function expectNoLivekit(app: App, { tenant, name }: StoredTrunk): Promise
 async function confirmTyped(
   app: App,
   { friendlyName, tenant, name }: StoredTrunk,
-  gone: readonly string[],
+  gone: readonly string[] | null,
   given: unknown,
 ): Promise<void> {
   const what =
-    gone.length === 0 ? 'nothing of it is at Twilio' : `Twilio loses ${gone.join(', ')}; calls over it end`;
+    gone === null
+      ? 'What is at Twilio stays there, and sipctl forgets that it is its own'
+      : gone.length === 0
+        ? 'nothing of it is at Twilio'
+        : `Twilio loses ${gone.join(', ')}; calls over it end`;
   const question = `Destroy Twilio trunk ${tenant}/${name}? ${what}.`;
   if (given === friendlyName && app.config.yes) return;
   if (given === undefined && app.terminal.interactive) {
@@ -101,7 +121,10 @@ export const twilioDestroy: VerbSpec = {
   name: 'destroy',
   summary: 'take a trunk and all that sipctl made for it away from Twilio, and from the database',
   args: '[name]',
-  options: [['--confirm <name>', 'the name of the trunk at Twilio: main-trunk-…; with --yes, for scripts']],
+  options: [
+    ['--confirm <name>', 'the name of the trunk at Twilio: main-trunk-…; with --yes, for scripts'],
+    ['--forget', 'ask nobody: leave at Twilio what is there, for an account that is closed'],
+  ],
   examples: ['sipctl twilio destroy main --tenant acme'],
   run,
 };

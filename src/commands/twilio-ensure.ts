@@ -12,7 +12,7 @@ import type { Input, OptionSpec, Result, Run, VerbSpec } from './command.ts';
 import { endedBy } from './ended.ts';
 import { fieldOptions, missingProblems, readPatch } from './noun-input.ts';
 import { refOf } from './object-ref.ts';
-import { accountProblems } from './twilio-account.ts';
+import { accountProblems, moveProblems } from './twilio-account.ts';
 import { provision, provisionedResult } from './twilio-provision.ts';
 import { accountOption, onlyAccount, type StoredTrunk, usualName } from './twilio-scope.ts';
 
@@ -92,7 +92,8 @@ async function checkAccount(app: App, ref: ObjectRef, values: Record<string, Val
   const complaints = new Complaints();
   const all = { ...before, ...values } as Record<string, Value>;
   missingProblems(twilioAccount, all, complaints);
-  for (const problem of accountProblems(all)) complaints.add(problem);
+  for (const problem of [...accountProblems(all), ...(await moveProblems(app, ref, values))])
+    complaints.add(problem);
   complaints.throwIfAny();
 }
 

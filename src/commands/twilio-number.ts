@@ -3,6 +3,7 @@ import { type Problem, SipctlError } from '../errors.ts';
 import { number as numberNoun } from '../model/nouns.ts';
 import { twilioTrunk } from '../model/service-nouns.ts';
 import type { BoughtNumber } from '../model/twilio/view.ts';
+import { visible } from '../report/calls.ts';
 import { shown, table } from '../report/table.ts';
 import type { Input, Run, VerbGroup } from './command.ts';
 import { refOf } from './object-ref.ts';
@@ -33,7 +34,7 @@ const list: Run = async (app, input) => {
             numbers,
             [
               { title: 'NUMBER', value: ({ number }) => number, style: () => style.bold },
-              { title: 'NAME', value: ({ friendlyName }) => friendlyName },
+              { title: 'NAME', value: ({ friendlyName }) => visible(friendlyName) },
               { title: 'SID', value: ({ id }) => id },
               { title: 'TRUNK', value: ({ attachedTo, trunkId }) => attachedTo ?? shown(trunkId) },
             ],

@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { SipctlError } from '../errors.ts';
 import { twilioOrigination } from '../model/service-nouns.ts';
 import type { Input, OptionSpec, Result, Run, VerbGroup, VerbSpec } from './command.ts';
 import { nounCommand } from './noun-verbs.ts';
@@ -27,6 +28,8 @@ const writing =
   async (app, input) => {
     const { records } = await app.store();
     const before = await records.find(twilioOrigination, refOf(twilioOrigination, app, input));
+    const { twilioTrunk: asked = before?.twilioTrunk } = input.options;
+    if (before !== null && asked !== before.twilioTrunk) throw cannotMove(before);
     const named = before?.twilioTrunk ?? (await trunkOfNew(app, input, name));
     const written = await run(app, {
       ...input,
@@ -34,6 +37,14 @@ const writing =
     });
     return named === null ? written : told(app, input, named, written);
   };
+
+const cannotMove = ({ name, twilioTrunk }: { name: string; twilioTrunk: string }): SipctlError =>
+  new SipctlError('conflict', {
+    code: 'twilio_origination_elsewhere',
+    message: `Twilio origination '${name}' belongs to Twilio trunk '${twilioTrunk}'`,
+    field: 'twilioTrunk',
+    hint: 'give that of the other trunk a name of its own',
+  });
 
 // What cannot be there is complained of by the verb itself.
 const trunkOfNew = async (app: App, input: Input, verb: string): Promise<string | null> =>

@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
 import { type TwilioAccount, twilioTrunk } from '../model/service-nouns.ts';
 import type { Leftover } from '../model/twilio/view.ts';
+import { visible } from '../report/calls.ts';
 import { table } from '../report/table.ts';
 import type { Run, VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
@@ -17,7 +18,11 @@ const run: Run = async (app, input) => {
   const removed: Leftover[] = [];
   const errors: SipctlError[] = [];
   if (input.options.remove === true && orphans.length > 0) {
-    await confirm(app, `Remove ${orphans.map(({ name, kind }) => `${kinds[kind]} ${name}`).join(', ')}?`);
+    const named = orphans.map(({ name, kind }) => `${kinds[kind]} ${visible(name)}`);
+    await confirm(
+      app,
+      `Remove ${named.join(', ')}? No tenant of this database has them; another database of sipctl may.`,
+    );
     const view = await app.twilioView(account);
     const store = await app.store();
     for (const one of orphans) {
@@ -45,7 +50,7 @@ const run: Run = async (app, input) => {
             orphans,
             [
               { title: 'KIND', value: ({ kind }) => kinds[kind] },
-              { title: 'NAME', value: ({ name }) => name, style: () => style.bold },
+              { title: 'NAME', value: ({ name }) => visible(name), style: () => style.bold },
               { title: 'SID', value: ({ id }) => id },
               { title: 'MADE', value: ({ createdAt }) => createdAt },
               { title: 'STATE', value: (one) => (removed.includes(one) ? 'removed' : 'there') },

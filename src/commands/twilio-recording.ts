@@ -4,7 +4,7 @@ import { twilioTrunk } from '../model/service-nouns.ts';
 import { intoFile } from '../pipeline/fetch-recording.ts';
 import { sizeText } from '../report/size.ts';
 import { shown, table } from '../report/table.ts';
-import { integerOption, type Run, type VerbGroup } from './command.ts';
+import { integerOption, type Result, type Run, type VerbGroup } from './command.ts';
 import { fieldOptions, readPatch } from './noun-input.ts';
 import { provision, provisionedResult } from './twilio-provision.ts';
 import { accountAsked, accountOption, type StoredTrunk, trunkAsked } from './twilio-scope.ts';
@@ -84,10 +84,17 @@ const get: Run = async (app, input) => {
     detail: { account: account.name, to: file },
   });
   const fetched = (take: (chunk: Buffer) => Promise<void>): Promise<number> =>
-    view.fetchRecording(id, take, app.signal);
+    view.fetchRecording(id, take, AbortSignal.any([app.signal, ...(toOutput ? [app.terminal.gone] : [])]));
   if (toOutput) {
-    await fetched((chunk) => app.terminal.outBytes(chunk));
-    return { data: null, text: () => '', streamed: true };
+    const streamed: Result = { data: null, text: () => '', streamed: true };
+    // A reader that has heard enough is no failure.
+    return fetched((chunk) => app.terminal.outBytes(chunk)).then(
+      () => streamed,
+      (error: unknown) => {
+        if (app.terminal.gone.aborted) return streamed;
+        throw error;
+      },
+    );
   }
   const bytes = await intoFile(file, force === true, fetched);
   return {

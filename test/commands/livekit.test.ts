@@ -181,6 +181,20 @@ describe('livekit ensure', () => {
     expect(trunk?.originations).toMatchObject([{ sipUrl: 'sip:project.example:5060' }]);
   });
 
+  it('warns where the trunk takes TLS only, and its calls would be sent in the clear', async () => {
+    const { box, twilio, project } = await trunkSite();
+    await box.ok(`livekit add main ${acme} ${project} --sip-uri sip:abc.sip.livekit.cloud`);
+    await box.ok(`twilio secure on ${acme}`);
+    const warned = await box.ok(`livekit ensure ${acme} --json`);
+    expect(warned.json().warnings).toMatchObject([{ code: 'livekit_not_encrypted' }]);
+    const encrypted = await box.ok(
+      `livekit ensure ${acme} --sip-uri sip:abc.sip.livekit.cloud;transport=tls --json`,
+    );
+    expect(encrypted.json().warnings).toEqual([]);
+    const [trunk] = twilio.account.trunks.slice(-1);
+    expect(trunk?.originations).toMatchObject([{ sipUrl: 'sip:abc.sip.livekit.cloud;transport=tls' }]);
+  });
+
   it('is an error without a connection, without numbers, and with a wrong secret', async () => {
     const { box, project } = await accountSite();
     const none = await box.sipctl(`livekit ensure ${acme} --json`);

@@ -11,6 +11,18 @@ const page = join(root, 'docs', 'twilio-livekit.md');
 /** What stands in the page for the servers of this test. */
 const projectUrl = 'wss://acme-x1y2z3.livekit.cloud';
 
+/** Ids of what is made, numbered as they appear: what Twilio gives is any number. */
+function numbered(): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) =>
+    text.replace(/\b(TK|CL|PN)[0-9a-f]{32}\b/g, (sid, prefix: string) => {
+      const before = [...known.values()].filter((one) => one.startsWith(prefix)).length;
+      const name = known.get(sid) ?? `${prefix}${String(before + 1).padStart(32, '0')}`;
+      known.set(sid, name);
+      return name;
+    });
+}
+
 /** Runs one line of a shell, as far as the page uses one: `printf %s "$SECRET" | sipctl …`. */
 async function shown(box: Sandbox, line: string, url: string): Promise<string[]> {
   const [, secret, command = ''] = /^\$ (?:printf %s "\$([A-Z_]+)" \| )?sipctl (.+)$/.exec(line) ?? [];
@@ -48,6 +60,7 @@ it('docs/twilio-livekit.md shows what its commands answer', async () => {
     TWILIO_AUTH_TOKEN: twilio.account.authToken,
     LIVEKIT_API_SECRET: LivekitServer.apiSecret,
   });
-  const answer = (command: string) => shown(box, command, livekit.url);
+  const named = numbered();
+  const answer = async (command: string) => (await shown(box, command, livekit.url)).map(named);
   await expect(await renewed(readFileSync(page, 'utf8'), answer)).toMatchFileSnapshot(page);
 });

@@ -362,6 +362,24 @@ describe('a trunk at Twilio', () => {
     expect(since.made().trunks).toHaveLength(1);
   });
 
+  it('can be forgotten where nobody answers for its account any more', async () => {
+    const { trunkName } = await data<Facts>('twilio show');
+    const gone = { env: { SIPCTL_TWILIO_API: 'http://127.0.0.1:1', SIPCTL_SERVICE_TIMEOUT: '0.2' } };
+    const confirmed = `--yes --confirm ${trunkName}`;
+    expect((await run(`twilio destroy ${confirmed}`, gone)).code).toBe(7);
+    expect((await run('twilio destroy --forget --yes', gone)).code).toBe(4);
+    await ok(`twilio destroy --forget ${confirmed}`, gone);
+    expect(since.made().trunks).toHaveLength(1);
+    await ok('tenant remove acme --cascade --yes');
+  });
+
+  it('stays in its account', async () => {
+    const moved = await run(`twilio account set main --account-sid AC${'1'.repeat(32)}`);
+    expect([moved.code, moved.stderr]).toEqual([3, expect.stringContaining("Twilio trunk 'main' is in AC")]);
+    const ensured = await run(`twilio ensure --account-sid AC${'1'.repeat(32)}`);
+    expect([ensured.code, ensured.stderr]).toEqual([3, expect.stringContaining('twilio destroy main')]);
+  });
+
   it('is an orphan once the database forgot it, and what looks alike is told, too', async () => {
     const orphans = await data<{ orphans: { name: string }[] }>('twilio orphans');
     expect(new Set(orphans.orphans.map(({ name }) => name))).toEqual(new Set(['main-trunk-acme-1500000000']));

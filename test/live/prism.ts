@@ -28,7 +28,15 @@ export async function prismProgram(): Promise<{ program: string } | { missing: s
   mkdirSync(cacheFolder(), { recursive: true });
   const scratch = mkdtempSync(`${folder}.`);
   try {
-    const flags = ['--no-audit', '--no-fund', '--no-save', '--ignore-scripts', '--loglevel', 'error'];
+    const flags = [
+      '--no-audit',
+      '--no-fund',
+      '--no-save',
+      '--ignore-scripts',
+      '--fetch-retries=0',
+      '--loglevel',
+      'error',
+    ];
     await run('npm', ['install', '--prefix', scratch, ...flags, source], { timeout: installTimeout });
     renameSync(scratch, folder);
   } catch (error) {

@@ -38,7 +38,11 @@ async function fetchInto(folder: string): Promise<{ folder: string } | { missing
   const scratch = mkdtempSync(`${folder}.`);
   try {
     const options = { cwd: scratch, timeout: fetchTimeout };
-    const { stdout } = await run('npm', ['pack', '--silent', '--ignore-scripts', source], options);
+    const { stdout } = await run(
+      'npm',
+      ['pack', '--silent', '--ignore-scripts', '--fetch-retries=0', source],
+      options,
+    );
     const inside = 'package/src/services/twilio-api';
     const wanted = files.map((name) => `${inside}/${name}`);
     await run('tar', ['-xzf', stdout.trim().split('\n').at(-1) ?? '', ...wanted], options);

@@ -80,6 +80,31 @@ describe(`a trunk at Twilio from the command line${isReal ? ', at Twilio itself'
     patience,
   );
 
+  it(
+    'only looks where it is asked to look',
+    async () => {
+      await atTwilio(async (site) => {
+        await expectProvisioned(site, 'made');
+        const { made, before } = await site.look();
+        const looks = [
+          'account verify',
+          'number list',
+          'recording list',
+          'origination list',
+          'list',
+          'verify',
+        ];
+        for (const look of looks) await site.ok(`twilio ${look} --json`);
+        const orphans = (await site.ok('twilio orphans --json')).json().data as { orphans: { id: string }[] };
+        const known = new Set([...made.trunks, ...made.credentialLists].map(({ sid }) => sid));
+        expect(orphans.orphans.filter(({ id }) => known.has(id))).toEqual([]);
+        expect(await site.look()).toEqual({ made, before });
+        expect(site.server.violations).toEqual([]);
+      });
+    },
+    patience,
+  );
+
   it.each(Object.entries<Misbehaviour>(misbehaviours))(
     'is there once and whole after %s, at whichever step',
     async (name, does) => {
