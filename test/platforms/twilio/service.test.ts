@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/model/secret.ts';
+import { planService } from '../../../src/pipeline/hosted-services.ts';
 import { foreignNumber, freeNumbers } from '../../support/twilio/account.ts';
 import { misbehaviours } from '../../support/twilio/faults.ts';
 import { Refused } from '../../support/twilio/refused.ts';
@@ -217,7 +218,8 @@ describe('a thing that is to be made', () => {
     const list = await make(site, 'credential-list');
     const basic = Buffer.from(`${sid}:${authToken}`).toString('base64');
     const refused = new Refused(400, 21243, `${password} is too simple (Basic ${basic})`);
-    site.server.fault({ route: /^POST .*\/Credentials\.json$/, does: { ...misbehaviours['401'], refused } });
+    const does = { ...misbehaviours['401'], refused };
+    site.server.fault({ route: /^POST .*\/Credentials\.json$/, does });
     await expect(make(site, 'credential', { 'credential-list': list })).rejects.toThrow(
       '[secret] is too simple (Basic [secret])',
     );
@@ -239,6 +241,30 @@ describe('a thing that is to be made', () => {
     });
     expect(site.since.made().trunks).toEqual([]);
     expect(site.since.now()).toEqual(site.since.before);
+  });
+});
+
+describe('a trunk that goes', () => {
+  it('stays whole where others put something on it, or into its list: that is seen before', async () => {
+    const site = await provisioned();
+    await site.ensure();
+    const { account } = site.server;
+    const trunk = account.trunks.at(-1);
+    const list = account.credentialLists.at(-1);
+    const origination = { sipUrl: 'sip:b.example.com', priority: 1, weight: 1, enabled: true };
+    trunk?.originations.push({ sid: account.newSid('OU'), friendlyName: 'backup', ...origination });
+    list?.credentials.push({ sid: account.newSid('CR'), username: 'bob', password: 'Something1234' });
+    const before = site.since.made();
+    const { changes, refusals } = await planService(site.planned(site.parts, true));
+    expect(changes.every(({ action }) => action === 'delete')).toBe(true);
+    expect(refusals.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      'twilio_trunk_in_use: the trunk has what sipctl did not make: the origination URL backup',
+      'twilio_list_in_use: the credential list holds users that sipctl did not make: bob',
+    ]);
+    expect(site.since.made()).toEqual(before);
+    trunk?.originations.pop();
+    list?.credentials.pop();
+    expect((await planService(site.planned(site.parts, true))).refusals).toEqual([]);
   });
 });
 
