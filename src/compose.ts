@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { App } from './app.ts';
 import type { ShippedCatalog } from './catalog/compile.ts';
 import type { Config, Environment } from './config.ts';
+import { SipctlError } from './errors.ts';
 import type { FileOperations } from './files/operations.ts';
 import type { Node } from './model/nouns.ts';
 import * as nouns from './model/nouns.ts';
@@ -11,6 +12,7 @@ import type { TwilioAccount } from './model/service-nouns.ts';
 import type { Catalog } from './model/template.ts';
 import type { TwilioView } from './model/twilio/view.ts';
 import type { DescribedService } from './pipeline/described-services.ts';
+import type { PlannedService } from './pipeline/hosted-services.ts';
 import type { PlannedTarget } from './pipeline/make-plan.ts';
 import type { RenderTenants } from './pipeline/render-tenants.ts';
 import type { AsteriskParts } from './platforms/asterisk/target.ts';
@@ -85,7 +87,13 @@ export function compose(parts: Parts): App {
           const isToGo = filter.areToGo === true;
           const service = await openService(one, config, isToGo);
           const memory = opened.resourceMemory(service);
-          return { service, memory, salt: opened.salt };
+          const { kind, tenant, name } = service;
+          const again = async (): Promise<PlannedService> => {
+            const [same] = await app.services({ kind, tenant, name, areToGo: isToGo });
+            if (same === undefined) throw goneMeanwhile(`${kind} ${tenant}/${name}`);
+            return same;
+          };
+          return { service, memory, salt: opened.salt, again };
         }),
       );
     },
@@ -158,6 +166,13 @@ async function backEnd(node: Node, parts: AsteriskParts & FreeSwitchParts): Prom
   const { asteriskTarget } = await import('./platforms/asterisk/target.ts');
   return asteriskTarget(node, parts);
 }
+
+const goneMeanwhile = (title: string): SipctlError =>
+  new SipctlError('notFound', {
+    code: 'service_gone',
+    message: `${title} was removed meanwhile`,
+    hint: 'sipctl audit says by whom',
+  });
 
 /** How long is waited for hosted services. A time-out that is short is that of somebody who cannot wait long. */
 const patienceOf = ({ serviceTimeout }: Config) => ({

@@ -7,6 +7,7 @@ import {
   type ServiceOutcome,
   serviceTitle,
 } from '../pipeline/hosted-services.ts';
+import { planChecksum } from '../plan/checksum.ts';
 import {
   isServicePending,
   type ResourceChange,
@@ -17,7 +18,7 @@ import { leaseOf } from './lease.ts';
 
 /** Whether anything at the service is another thing than before. */
 export const hasChanged = ({ outcome, done }: ServiceOutcome): boolean =>
-  outcome !== 'taken-back' && done.length > 0;
+  outcome === 'taken-back' ? done.some(({ action }) => action !== 'create') : done.length > 0;
 
 /**
  * Does what a plan says at one service, under its lease, with an audit row. Never throws for the service's fault: the
@@ -33,7 +34,12 @@ export async function runService(
   };
   if (!isServicePending(plan)) return outcome;
   try {
-    return await underLease(app, plan.service, () => perform(app, planned, plan));
+    return await underLease(app, plan.service, async () => {
+      const current = await asItIs(planned);
+      const now = await planService(current, app.signal);
+      if (contentOf(now, current) !== contentOf(plan, current)) throw changedMeanwhile(plan.service);
+      return perform(app, current, plan);
+    });
   } catch (error) {
     if (!(error instanceof SipctlError)) throw error;
     return { ...outcome, outcome: 'failed', error };
@@ -45,10 +51,24 @@ export async function runService(
  * @throws SipctlError like `planService`; `conflict` naming the run that has the lease
  */
 export function bringUpToDate(app: App, planned: PlannedService): Promise<ServiceOutcome> {
-  return underLease(app, serviceTitle(planned.service), async () =>
-    perform(app, planned, await planService(planned, app.signal)),
-  );
+  return underLease(app, serviceTitle(planned.service), async () => bringUp(app, await asItIs(planned)));
 }
+
+const bringUp = async (app: App, planned: PlannedService): Promise<ServiceOutcome> =>
+  perform(app, planned, await planService(planned, app.signal));
+
+// Who waited for the lease may have read a password that another run has changed since.
+const asItIs = async (planned: PlannedService): Promise<PlannedService> =>
+  (await planned.again?.()) ?? planned;
+
+const contentOf = (plan: ServicePlan, { salt }: PlannedService): string => planChecksum([], salt, [plan]);
+
+const changedMeanwhile = (service: string): SipctlError =>
+  new SipctlError('conflict', {
+    code: 'service_changed',
+    message: `${service} is not what it was when the plan was made`,
+    hint: 'plan again: sipctl plan',
+  });
 
 async function underLease<T>(app: App, service: string, work: () => Promise<T>): Promise<T> {
   const lease = await leaseOf(app, `service ${service}`);

@@ -63,8 +63,7 @@ export async function follow(
   app: App,
   { tenant, name }: { tenant: string; name: string },
 ): Promise<Problem[]> {
-  const { records } = await app.store();
-  const linked = await link(app, (await records.get(twilioTrunk, { tenant, name })) as StoredTrunk);
+  const linked = await link(app, { tenant, name });
   if (linked.done === 'unchanged') return [];
   return [
     {
@@ -76,9 +75,11 @@ export async function follow(
 }
 
 /** Adds or changes the trunk of the tenant that PBXs are provisioned with. */
-async function link(app: App, trunk: StoredTrunk): Promise<Linked> {
+async function link(app: App, of: Pick<StoredTrunk, 'tenant' | 'name'>): Promise<Linked> {
   const store = await app.store();
   return store.write(async (writer) => {
+    // Another run may have chosen a password since.
+    const trunk = (await writer.get(twilioTrunk, { tenant: of.tenant, name: of.name })) as StoredTrunk;
     const name = trunk.trunk ?? (await freeName(writer, trunk));
     const ref = { tenant: trunk.tenant, name };
     const there = await writer.find(trunkNoun, ref);

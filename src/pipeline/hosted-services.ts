@@ -23,6 +23,8 @@ export interface PlannedService {
   service: Service;
   memory: ServiceMemory;
   salt: string;
+  /** The same, as the database describes it by now. @throws SipctlError `notFound` where it is gone */
+  again?: () => Promise<PlannedService>;
 }
 
 /** What became of one service. */

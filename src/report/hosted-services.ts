@@ -79,10 +79,19 @@ export function serviceOutcomeText(
         ? `${name}: ${style.warn('applied, and not all of it is there')}: ${changes}\n${changeLines(differs, style)}`
         : `${name}: ${style.warn('not finished')}: ${changes}; the next run goes on from there\n`;
     case 'taken-back':
-      return `${name}: ${style.bad('refused')}; what this run had made was taken away again\n`;
+      return `${name}: ${style.bad('refused')}; ${takenBack(done)}\n`;
     case 'failed':
       return `${name}: ${style.bad('failed')}\n${changeLines(done, style)}`;
   }
+}
+
+function takenBack(done: readonly ResourceChange[]): string {
+  const { create, update, delete: gone } = countResources(done);
+  const stays = [...(update > 0 ? [`${update} changed`] : []), ...(gone > 0 ? [`${gone} deleted`] : [])];
+  return [
+    create > 0 || stays.length === 0 ? 'what this run had made was taken away again' : 'nothing was made',
+    ...(stays.length > 0 ? [`${stays.join(' and ')} before that, which stays so`] : []),
+  ].join('; ');
 }
 
 export const serviceOutcomeData = ({ error, done, differs, ...outcome }: ShownServiceOutcome): object => ({

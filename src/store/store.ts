@@ -239,6 +239,8 @@ export class Store {
         const revision = randomBytes(8).toString('hex');
         await database.updateTable('tenants').set({ revision }).where('name', '=', name).execute();
       }
+      // Which password a service has by now, a backup does not know.
+      await database.updateTable('service_resources').set({ digest: null }).execute();
     });
   }
 

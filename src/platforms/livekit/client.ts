@@ -7,6 +7,7 @@ import type {
 import type { Livekit } from '../../model/service-nouns.ts';
 import { type Backoff, withRetry } from '../control/retry.ts';
 import { type Asked, livekitFailure, livekitInterrupted } from './failures.ts';
+import { TwirpCarrier } from './twirp.ts';
 
 /** How long, and how often, a project is asked. */
 export interface Patience extends Omit<Backoff, 'signal'> {
@@ -19,7 +20,6 @@ export class LivekitProject {
   readonly #asked: Asked;
   readonly #livekit: Livekit;
   readonly #patience: Patience;
-  #client: Promise<SipClient> | null = null;
 
   /** @param secrets beside the project's own: what must not come back in a message */
   constructor(livekit: Livekit, patience: Patience, secrets: readonly string[]) {
@@ -29,28 +29,14 @@ export class LivekitProject {
     this.#asked = { url, apiKey, secrets: [apiSecret.reveal(), ...secrets] };
   }
 
-  /**
-   * Asks once. LiveKit's client cannot be interrupted: the answer is not waited for.
-   * @throws SipctlError
-   */
+  /** Asks once. @throws SipctlError */
   async ask<T>(what: string, request: (client: SipClient) => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) throw livekitInterrupted(what, signal.reason);
-    const client = await this.#connected();
-    const answer = request(client).catch((error: unknown) => {
-      throw livekitFailure(error, what, this.#asked);
-    });
-    if (signal === undefined) return answer;
-    let stop: (() => void) | undefined;
-    const interrupted = new Promise<never>((_, reject) => {
-      stop = () => reject(livekitInterrupted(what, signal.reason));
-      signal.addEventListener('abort', stop);
-    });
+    const client = await this.#client(signal);
     try {
-      return await Promise.race([answer, interrupted]);
-    } finally {
-      if (stop !== undefined) signal.removeEventListener('abort', stop);
-      // Nobody hears of it any more where the run was interrupted.
-      answer.catch(() => undefined);
+      return await request(client);
+    } catch (error) {
+      throw signal?.aborted ? livekitInterrupted(what, error) : livekitFailure(error, what, this.#asked);
     }
   }
 
@@ -98,20 +84,14 @@ export class LivekitProject {
     }
   }
 
-  #connected(): Promise<SipClient> {
-    this.#client ??= this.#connect();
-    return this.#client;
-  }
-
   // Loading LiveKit's packages takes longer than most commands: only who asks pays for it.
-  async #connect(): Promise<SipClient> {
+  async #client(signal: AbortSignal | undefined): Promise<SipClient> {
     const { SipClient: Client } = await import('livekit-server-sdk');
     const { url, apiKey, apiSecret } = this.#livekit;
-    return new Client(url, apiKey, apiSecret.reveal(), {
-      requestTimeout: this.#patience.timeoutMs / 1000,
-      // In another region the client would send a request that made something a second time.
-      failover: false,
-    });
+    const client = new Client(url, apiKey, apiSecret.reveal());
+    const rpc = new TwirpCarrier({ url, timeoutMs: this.#patience.timeoutMs, signal });
+    Object.assign(client, { rpc });
+    return client;
   }
 }
 

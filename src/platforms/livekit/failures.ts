@@ -1,5 +1,6 @@
 import { type Outcome, SipctlError } from '../../errors.ts';
 import { printable } from '../control/failures.ts';
+import { TwirpRefusal } from './twirp.ts';
 
 /** Who was asked: for the words of a failure, and what must not stand in them. */
 export interface Asked {
@@ -8,14 +9,6 @@ export interface Asked {
   apiKey: string;
   /** Masked wherever the server says them. */
   secrets: readonly string[];
-}
-
-/** What LiveKit's client throws where the server answered with an error. */
-interface Answered {
-  status: number;
-  /** The word of the protocol, such as `not_found`; none where something else than LiveKit answered. */
-  code: string | undefined;
-  said: string;
 }
 
 interface Finding {
@@ -28,9 +21,8 @@ interface Finding {
 /** @param what was asked for, for example `creating the inbound trunk` */
 export function livekitFailure(error: unknown, what: string, asked: Asked): SipctlError {
   if (error instanceof SipctlError) return error;
-  const answered = answerOf(error);
   const { outcome, ...problem } =
-    answered === null ? unanswered(error, what, asked) : refusal(answered, what, asked);
+    error instanceof TwirpRefusal ? refusal(error, what, asked) : unanswered(error, what, asked);
   return new SipctlError(outcome, problem, { cause: withoutText(error) });
 }
 
@@ -50,14 +42,7 @@ export const livekitInterrupted = (what: string, cause: unknown): SipctlError =>
     { cause },
   );
 
-// The class cannot be named here without loading the package.
-function answerOf(error: unknown): Answered | null {
-  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return null;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  return { status: error.status, code, said: error.message };
-}
-
-function refusal({ status, code, said }: Answered, what: string, asked: Asked): Finding {
+function refusal({ status, code, message: said }: TwirpRefusal, what: string, asked: Asked): Finding {
   const message = `LiveKit at ${asked.url} refused ${what}: ${quoted(said, asked)} (${code ?? `HTTP ${status}`})`;
   if (status === 401 || code === 'unauthenticated')
     return {
@@ -80,7 +65,7 @@ function refusal({ status, code, said }: Answered, what: string, asked: Asked): 
       message,
       hint: 'run the command again: it makes what is missing',
     };
-  if (status === 404 || code === 'bad_route')
+  if (status === 404 || code === 'bad_route' || (status >= 300 && status < 400))
     return {
       outcome: 'notFound',
       code: 'livekit_no_project',
@@ -127,7 +112,8 @@ function unanswered(error: unknown, what: string, asked: Asked): Finding {
       message: `LiveKit at ${asked.url} did not answer ${what} in time`,
       hint: 'run the command again; what was made all the same is found by its name',
     };
-  if (!(error instanceof TypeError && error.message === 'fetch failed'))
+  // So `fetch` tells that there was no connection, or that it broke in the middle of the answer.
+  if (!(error instanceof TypeError && error.cause instanceof Error))
     return {
       outcome: 'failed',
       code: 'livekit_answer',

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { planService } from '../../../src/pipeline/hosted-services.ts';
 import { Connection, livekitSite, sipPassword } from '../../support/livekit/connection.ts';
 import { type LivekitFault, LivekitServer } from '../../support/livekit/livekit-server.ts';
 import type { LivekitMethod } from '../../support/livekit/livekit-state.ts';
@@ -14,6 +15,7 @@ const faults: Readonly<Record<string, LivekitFault>> = {
   'silence after it is done': { kind: 'silence', when: 'after' },
   'a reset before it is done': { kind: 'reset', when: 'before' },
   'a reset after it is done': { kind: 'reset', when: 'after' },
+  'an answer that breaks off': { kind: 'cut', when: 'after' },
   'an internal error': answer(500, 'internal', 'something broke'),
   'too many requests': answer(429, 'resource_exhausted', 'slow down'),
 };
@@ -125,6 +127,8 @@ describe('a failure', () => {
   });
 
   it('of the rights, of the address, and of the server says what to do', async () => {
+    const broken: LivekitFault = { kind: 'answer', status: 502, body: 'Bad gateway' };
+    const moved: LivekitFault = { kind: 'answer', status: 301, body: '', type: 'text/html' };
     const page: LivekitFault = {
       kind: 'answer',
       status: 404,
@@ -134,6 +138,8 @@ describe('a failure', () => {
     const cases = [
       [answer(403, 'permission_denied', 'permissions denied'), 'refused', 'livekit_denied', 'API key'],
       [page, 'notFound', 'livekit_no_project', 'livekit set'],
+      [moved, 'notFound', 'livekit_no_project', 'livekit set'],
+      [broken, 'unreachable', 'livekit_trouble', 'status.livekit.io'],
       [
         answer(500, 'internal', 'sip not connected (redis required)'),
         'unreachable',
@@ -158,6 +164,23 @@ describe('a failure', () => {
     const said = `password ${sipPassword} of ${LivekitServer.apiSecret} is weak`;
     const error = await failed(answer(400, 'invalid_argument', said));
     expect(error.problems[0]?.message).toContain('password [secret] of [secret] is weak');
+  });
+
+  it('leaves standard output alone, and ends the request that was interrupted', async () => {
+    const said: string[] = [];
+    const watched = vi.spyOn(console, 'debug').mockImplementation((...words) => said.push(words.join(' ')));
+    onTestFinished(() => watched.mockRestore());
+    const { server, connection, site } = await ready();
+    server.fail('ListSIPInboundTrunk', { kind: 'answer', status: 500, body: 'oops' }, 4);
+    await expect(connection.plan(site)).rejects.toMatchObject({ outcome: 'unreachable' });
+    expect(said).toEqual([]);
+    server.fail('ListSIPInboundTrunk', { kind: 'silence', when: 'before' });
+    const interrupt = new AbortController();
+    const planned = planService(connection.planned(site), interrupt.signal);
+    await server.hears('ListSIPInboundTrunk');
+    interrupt.abort();
+    await expect(planned).rejects.toMatchObject({ outcome: 'interrupted' });
+    await server.isLeft();
   });
 
   it('of the network is told with the address', async () => {

@@ -1,12 +1,13 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TokenVerifier } from 'livekit-server-sdk';
 import { onTestFinished } from 'vitest';
 import { type LivekitMethod, LivekitState, TwirpError } from './livekit-state.ts';
 
-/** What goes wrong with one request; `after` means that it was done, and nobody hears of it. */
+/** What goes wrong with one request; `after` means that it was done, and nobody hears of it; `cut` breaks off its answer. */
 export type LivekitFault =
-  | { kind: 'silence' | 'reset'; when: 'before' | 'after' }
+  | { kind: 'silence' | 'reset' | 'cut'; when: 'before' | 'after' }
   | { kind: 'answer'; status: number; body: string; type?: string };
 
 /** A request as it arrived, decoded by LiveKit's own definitions. */
@@ -25,6 +26,8 @@ export class LivekitServer {
   readonly requests: DecodedRequest[] = [];
   readonly #faults: { match: (request: DecodedRequest) => boolean; fault: LivekitFault; times: number }[] =
     [];
+  readonly #waiting = new Set<ServerResponse>();
+  #heard: { method: LivekitMethod; resolve: () => void } | null = null;
   readonly #server = createServer((request, response) => void this.#serve(request, response));
 
   /** Listens on a free port of this machine until the test is over. */
@@ -64,27 +67,42 @@ export class LivekitServer {
     return this.requests.map(({ method }) => method).filter((method) => !method.startsWith('List'));
   }
 
+  /** Resolves when one more request of a method has come. */
+  hears(method: LivekitMethod): Promise<void> {
+    return new Promise((resolve) => {
+      this.#heard = { method, resolve };
+    });
+  }
+
+  /** Resolves when nobody waits for an answer any more. */
+  async isLeft(): Promise<void> {
+    while (this.#waiting.size > 0) await once([...this.#waiting][0] as ServerResponse, 'close');
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#waiting.add(response);
+    response.on('close', () => this.#waiting.delete(response));
     const text = await bodyOf(request);
     try {
       const method = this.state.methodOf(request);
       await authorize(request);
       const decoded = { method, body: this.state.decode(method, text) };
       this.requests.push(decoded);
+      if (this.#heard?.method === method) this.#heard.resolve();
       const fault = this.#faultOf(decoded);
       if (fault?.kind === 'answer') {
         response.writeHead(fault.status, { 'content-type': fault.type ?? 'application/json' });
         response.end(fault.body);
         return;
       }
-      if (fault !== null && fault.when === 'before') return spoil(request, fault.kind);
+      if (fault !== null && fault.when === 'before') return spoil(response, fault.kind);
       const answer = this.state.perform(method, text);
-      if (fault !== null) return spoil(request, fault.kind);
+      if (fault !== null) return spoil(response, fault.kind);
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(answer));
     } catch (error) {
@@ -104,8 +122,11 @@ export class LivekitServer {
 }
 
 // Silence: the answer never comes, and the client has to give up by itself.
-function spoil(request: IncomingMessage, kind: 'silence' | 'reset'): void {
-  if (kind === 'reset') request.socket.resetAndDestroy();
+function spoil(response: ServerResponse, kind: 'silence' | 'reset' | 'cut'): void {
+  if (kind === 'reset') response.socket?.resetAndDestroy();
+  if (kind !== 'cut') return;
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
+  response.write('{"name":', () => response.destroy());
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
