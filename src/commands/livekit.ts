@@ -132,15 +132,21 @@ const own: readonly VerbSpec[] = [
   },
 ];
 
+const summaries: Readonly<Record<string, string>> = {
+  enable: 'plan and apply a connection again',
+  disable: 'leave what is at LiveKit as it is',
+};
+
+const fitting = (verb: VerbSpec): VerbSpec => ({
+  ...verb,
+  summary: summaries[verb.name] ?? verb.summary,
+  run: verb.name === 'add' ? withTrunk(verb.run) : verb.run,
+});
+
 const replaced = new Set(own.map(({ name }) => name));
 
 export const livekitCommand: CommandSpec = {
   name: 'livekit',
   summary: connections.summary,
-  verbs: [
-    ...nounVerbs
-      .filter(({ name }) => !replaced.has(name))
-      .map((verb) => (verb.name === 'add' ? { ...verb, run: withTrunk(verb.run) } : verb)),
-    ...own,
-  ],
+  verbs: [...nounVerbs.filter(({ name }) => !replaced.has(name)).map(fitting), ...own],
 };

@@ -43,7 +43,9 @@ export const livekitInterrupted = (what: string, cause: unknown): SipctlError =>
   );
 
 function refusal({ status, code, message: said }: TwirpRefusal, what: string, asked: Asked): Finding {
-  const message = `LiveKit at ${asked.url} refused ${what}: ${quoted(said, asked)} (${code ?? `HTTP ${status}`})`;
+  const told = (did: string): string =>
+    `LiveKit at ${asked.url} ${did} ${what}: ${quoted(said, asked)} (${code ?? `HTTP ${status}`})`;
+  const message = told('refused');
   if (status === 401 || code === 'unauthenticated')
     return {
       outcome: 'refused',
@@ -79,7 +81,7 @@ function refusal({ status, code, message: said }: TwirpRefusal, what: string, as
       message,
       hint: 'LiveKit takes no more requests at the moment, or the project has as many trunks as it may: wait, then run the command again',
     };
-  if (status === 408 || (status >= 500 && status !== 501)) return troubled(message, said);
+  if (status === 408 || (status >= 500 && status !== 501)) return troubled(told('failed at'), said);
   return {
     outcome: status === 409 || code === 'already_exists' ? 'conflict' : 'failed',
     code: 'livekit_refused',
