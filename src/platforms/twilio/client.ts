@@ -31,6 +31,8 @@ export class TwilioApi {
   readonly accountSid: string;
   readonly patience: Patience;
   readonly #access: TwilioAccess;
+  /** Passwords of SIP users that were sent to Twilio. */
+  readonly #written = new Set<string>();
   #agent: unknown = null;
 
   /** @throws SipctlError `invalid` where the account has no credentials, or the address is none that may be asked */
@@ -80,9 +82,7 @@ export class TwilioApi {
       const { status, data, headers } = await axios.request<Readable>({
         url,
         responseType: 'stream',
-        headers: {
-          Authorization: `Basic ${Buffer.from(`${username}:${secret.reveal()}`).toString('base64')}`,
-        },
+        headers: { Authorization: `Basic ${basic(username, secret)}` },
         timeout: this.patience.timeoutMs,
         proxy: false,
         validateStatus: () => true,
@@ -90,16 +90,23 @@ export class TwilioApi {
       if (status !== 200) data.destroy();
       return { statusCode: status, body: data, headers };
     };
-    const { statusCode, body } = await askPatiently({ method: 'get', uri: url }, send, this.patience, signal);
+    const { statusCode, body } = await askPatiently(
+      { method: 'get', uri: url, isSound: true },
+      send,
+      this.patience,
+      signal,
+    );
     if (statusCode === 200) return body;
     throw answeredError({ status: statusCode, code: 0, message: '' }, doing, this.accountSid);
   }
 
-  /** Twilio repeats at times what it was sent. */
+  /** Twilio repeats at times what it was sent: the credentials, or the password of a SIP user. */
   #clean(text: string): string {
-    const { authToken, apiSecret } = this.#access.account;
-    const secrets = [authToken, apiSecret].flatMap((secret) => (secret === null ? [] : [secret.reveal()]));
-    return secrets.reduce((clean, secret) => clean.replaceAll(secret, masked), text);
+    const { account } = this.#access;
+    const { username, secret } = signInOf(account);
+    const own = [account.authToken, account.apiSecret].flatMap((one) => (one === null ? [] : [one.reveal()]));
+    const secrets = [...own, basic(username, secret), ...this.#written];
+    return secrets.reduce((clean, one) => clean.replaceAll(one, masked), text);
   }
 
   async #client(signal?: AbortSignal): Promise<Twilio> {
@@ -118,11 +125,14 @@ export class TwilioApi {
     const { default: twilio } = await import('twilio');
     const { patience } = this;
     const { api } = this.#access;
+    const written = this.#written;
     class PatientRequests extends twilio.RequestClient {
       override request<Data>(
         options: RequestClient.RequestOptions<Data>,
       ): ReturnType<typeof RequestClient.prototype.request<Data>> {
         const asked = { ...options, uri: addressOf(options.uri, api) };
+        const { Password: password } = (options.data ?? {}) as { Password?: string };
+        if (password) written.add(password);
         // The client writes into the headers, so that each attempt gets its own.
         const send = () => super.request({ ...asked, headers: { ...asked.headers } });
         return askPatiently(asked, send, patience, signal);
@@ -136,6 +146,9 @@ export class TwilioApi {
     return requests;
   }
 }
+
+const basic = (username: string, secret: Secret): string =>
+  Buffer.from(`${username}:${secret.reveal()}`).toString('base64');
 
 interface Refused {
   status?: number;

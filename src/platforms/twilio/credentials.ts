@@ -4,7 +4,7 @@ import type { Resource } from '../../plan/service-plan.ts';
 import { type Asked, byIdOrName, meant, orNull, type Thing } from './thing.ts';
 
 /** Lists of users are kept at the account, and then connected with a trunk. */
-const listsOf = (client: Twilio, { api }: Asked) =>
+const listsOf = (client: Twilio, { api }: Pick<Asked, 'api'>) =>
   client.api.v2010.accounts(api.accountSid).sip.credentialLists;
 
 /** The list of users that may call through a trunk. */
@@ -38,21 +38,34 @@ export const credentialList: Thing = {
   },
   async remove(asked) {
     const { api, id, signal } = asked;
-    const users = await orNull(
-      api.ask(
-        'listing the users of the credential list',
-        (client) => listsOf(client, asked)(id).credentials.list(),
-        signal,
-      ),
-    );
-    if (users === null) return;
     // What sipctl made in it went before it.
-    if (users.length > 0) throw foreignUsers(users.map(({ username }) => username));
+    await expectListUnused(asked, new Set());
     await orNull(
       api.ask('removing the credential list', (client) => listsOf(client, asked)(id).remove(), signal),
     );
   },
 };
+
+/**
+ * Users that somebody else entered in a list would be lost with it.
+ * @param going SIDs of users that go before it
+ * @throws SipctlError `refused`; like `TwilioApi.ask`
+ */
+export async function expectListUnused(
+  asked: Pick<Asked, 'api' | 'signal'> & { id: string },
+  going: ReadonlySet<string>,
+): Promise<void> {
+  const { api, id, signal } = asked;
+  const users = await orNull(
+    api.ask(
+      'listing the users of the credential list',
+      (client) => listsOf(client, asked)(id).credentials.list(),
+      signal,
+    ),
+  );
+  const others = (users ?? []).filter(({ sid }) => !going.has(sid));
+  if (others.length > 0) throw foreignUsers(others.map(({ username }) => username));
+}
 
 /** The user that PBXs and LiveKit sign in as. */
 export const credential: Thing = {

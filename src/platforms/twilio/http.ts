@@ -23,6 +23,8 @@ export interface Patience {
 export interface Asked {
   method: string;
   uri: string;
+  /** True where a recording is asked for: all else is JSON. */
+  isSound?: boolean;
 }
 
 /** One answer, as the official client takes it. */
@@ -74,10 +76,12 @@ function isRepeatable({ method, uri }: Asked): boolean {
   return method.toLowerCase() !== 'post' || /\/(?:[A-Z]{2}[0-9a-fA-F]{32}|Recording)(?:\.json)?$/.test(uri);
 }
 
+const headerOf = (headers: unknown, name: string): unknown =>
+  (headers as Record<string, unknown> | undefined)?.[name];
+
 /** Twilio names seconds. @returns 0 where it names none */
 function retryAfterMs(headers: unknown): number {
-  const named = (headers as Record<string, unknown> | undefined)?.['retry-after'];
-  const seconds = Number(named ?? 0);
+  const seconds = Number(headerOf(headers, 'retry-after') ?? 0);
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
 }
 
@@ -100,16 +104,23 @@ async function attempt<A extends Answer>(
   if (signal?.aborted) throw interruptedError();
   try {
     const answer = await send();
-    return isFromElsewhere(answer) ? strangeAnswer(hostOf(asked)) : { answer };
+    return isFromElsewhere(asked, answer) ? strangeAnswer(hostOf(asked)) : { answer };
   } catch (error) {
     if (signal?.aborted) throw interruptedError();
     return unanswered(asked, error as NodeJS.ErrnoException, timeoutMs);
   }
 }
 
-/** A page of a proxy, or of another server: all that Twilio answers with is JSON. */
-const isFromElsewhere = ({ statusCode, body }: Answer): boolean =>
-  statusCode >= 200 && statusCode < 400 && typeof body === 'string' && body !== '';
+/** True for a page of a proxy, or of another server. */
+function isFromElsewhere({ isSound = false }: Asked, { statusCode, body, headers }: Answer): boolean {
+  if (statusCode < 200 || statusCode >= 400 || statusCode === 204) return false;
+  if (isSound) return /^(?:text|application\/(?:json|xml))\b/.test(String(headerOf(headers, 'content-type')));
+  return !isTwilios(body);
+}
+
+/** Twilio answers with a thing that has a SID, with a page of such, or with what is recorded. */
+const isTwilios = (body: unknown): boolean =>
+  typeof body === 'object' && body !== null && ['sid', 'meta', 'page', 'mode'].some((key) => key in body);
 
 const hostOf = ({ uri }: Asked): string => new URL(uri).host;
 

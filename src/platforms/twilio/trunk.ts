@@ -36,9 +36,8 @@ export const trunk: Thing = {
   },
   async remove(asked) {
     const { api, id, signal } = asked;
-    const others = await orNull(whatHangsOn(asked));
-    if (others === null) return;
-    if (others.length > 0) throw stillInUse(others);
+    // What sipctl put there went before it.
+    await expectTrunkUnused(asked, new Set());
     await orNull(api.ask('removing the trunk', (client) => client.trunking.v1.trunks(id).remove(), signal));
   },
 };
@@ -52,22 +51,31 @@ interface TrunkValues {
 const valuesOf = ({ values }: Resource): TrunkValues => values as unknown as TrunkValues;
 
 /**
- * What sipctl put there went before the trunk. The rest is somebody else's: their numbers would not ring any more, and
- * their addresses be lost. Lists of users and of addresses belong to the account, and stay.
+ * What somebody else put on a trunk would be lost with it: their numbers would not ring any more, and their addresses be
+ * gone. Lists of users and of addresses belong to the account, and stay.
+ * @param going SIDs of what goes before it
+ * @throws SipctlError `refused`; like `TwilioApi.ask`
  */
-async function whatHangsOn({ api, id, signal }: Asked & { id: string }): Promise<string[]> {
-  const [numbers, originations] = await api.ask(
-    'reading what belongs to the trunk',
-    async (client) => {
-      const of = client.trunking.v1.trunks(id);
-      return Promise.all([of.phoneNumbers.list(), of.originationUrls.list()]);
-    },
-    signal,
+export async function expectTrunkUnused(
+  { api, id, signal }: Pick<Asked, 'api' | 'signal'> & { id: string },
+  going: ReadonlySet<string>,
+): Promise<void> {
+  const there = await orNull(
+    api.ask(
+      'reading what belongs to the trunk',
+      (client) => {
+        const of = client.trunking.v1.trunks(id);
+        return Promise.all([of.phoneNumbers.list(), of.originationUrls.list()]);
+      },
+      signal,
+    ),
   );
-  return [
-    ...numbers.map(({ phoneNumber }) => `the number ${phoneNumber}`),
-    ...originations.map(({ friendlyName }) => `the origination URL ${friendlyName}`),
-  ];
+  const [numbers, originations] = there ?? [[], []];
+  const others = [
+    ...numbers.map(({ sid, phoneNumber }) => ({ sid, title: `the number ${phoneNumber}` })),
+    ...originations.map(({ sid, friendlyName }) => ({ sid, title: `the origination URL ${friendlyName}` })),
+  ].filter(({ sid }) => !going.has(sid));
+  if (others.length > 0) throw stillInUse(others.map(({ title }) => title));
 }
 
 const stillInUse = (others: readonly string[]): SipctlError =>

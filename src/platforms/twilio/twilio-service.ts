@@ -1,11 +1,11 @@
 import { SipctlError } from '../../errors.ts';
-import type { Refusal } from '../../plan/plan.ts';
 import type { HeldResource, Plain, Remembered, Resource, ResourceChange } from '../../plan/service-plan.ts';
 import type { Service } from '../hosted-service.ts';
-import { association, freeNumber, number, origination, recording } from './below-trunk.ts';
+import { association, number, origination, recording } from './below-trunk.ts';
 import { type TwilioAccess, TwilioApi } from './client.ts';
 import { credential, credentialList } from './credentials.ts';
 import { interruptedError, isUndecided } from './failures.ts';
+import { objectionsTo } from './objections.ts';
 import { type Kind, kindOf, kinds, type TrunkDescription, trunkResources } from './resources.ts';
 import type { Asked, Found, Thing } from './thing.ts';
 import { trunk } from './trunk.ts';
@@ -86,25 +86,6 @@ async function lookAround(
     for (const { key, id } of held.values()) ids.set(key, id);
   }
   return wanted.flatMap(({ key }) => held.get(key) ?? []);
-}
-
-/** Numbers that cannot be attached: better said before the trunk is made than after it. */
-async function objectionsTo(
-  api: TwilioApi,
-  changes: readonly ResourceChange[],
-  signal: AbortSignal | undefined,
-): Promise<Refusal[]> {
-  const refusals: Refusal[] = [];
-  for (const { action, key, name } of changes) {
-    if (action !== 'create' || kindOf(key) !== 'number') continue;
-    try {
-      await freeNumber(api, name, null, signal);
-    } catch (error) {
-      if (!(error instanceof SipctlError) || !['refused', 'notFound'].includes(error.outcome)) throw error;
-      refusals.push(...error.problems.map(({ code, message, hint = '' }) => ({ code, message, hint })));
-    }
-  }
-  return refusals;
 }
 
 async function perform(

@@ -13,7 +13,7 @@ const remove: Asked = { method: 'delete', uri: oneTrunk };
 
 const answer = (statusCode: number, retryAfter?: string): Answer => ({
   statusCode,
-  body: {},
+  body: { sid: 'TK0123456789abcdef0123456789abcdef' },
   headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter },
 });
 const fails = (code: string): Error => Object.assign(new Error(`secret of the request: ${code}`), { code });
@@ -118,6 +118,23 @@ describe('a request to Twilio', () => {
       outcome: 'unreachable',
       problems: [{ hint: expect.stringContaining('proxy') }],
     });
+  });
+
+  it.each([
+    ['no text', get, ''],
+    ['an empty object', get, {}],
+    ['null', get, null],
+    ['a list', get, []],
+    ['a page where something was removed', remove, '<html>log in</html>'],
+    ['a page in the place of sound', { ...get, isSound: true }, {}, 'text/html; charset=utf-8'],
+  ])('is not answered by %s', async (_, asked, body, type = 'application/json') => {
+    const strange = { statusCode: 200, body, headers: { 'content-type': type } };
+    const { result } = await run(asked as Asked, Array(4).fill(strange));
+    expect(result).toMatchObject({ outcome: 'unreachable', problems: [{ code: 'twilio_no_answer' }] });
+    const taken = { ...answer(204), body: '' };
+    expect((await run(remove, [taken])).result).toEqual(taken);
+    const sound = { statusCode: 200, body, headers: { 'content-type': 'audio/x-wav' } };
+    expect((await run({ ...get, isSound: true }, [sound])).result).toEqual(sound);
   });
 
   it('ends where it is interrupted, also in a wait', async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/model/secret.ts';
+import { planService } from '../../../src/pipeline/hosted-services.ts';
 import { foreignNumber, freeNumbers } from '../../support/twilio/account.ts';
 import { misbehaviours } from '../../support/twilio/faults.ts';
+import { Refused } from '../../support/twilio/refused.ts';
 import { originationOf, type Provisioned, password, provisioned } from './provisioned.ts';
 
 /** What the account holds of the trunk of the tests: exactly one of everything. */
@@ -210,6 +212,19 @@ describe('a thing that is to be made', () => {
     expect(site.waits).toEqual([500, 500, 1000, 1000]);
   });
 
+  it('is refused without a word of its password, where Twilio says that again', async () => {
+    const site = await provisioned();
+    const { sid, authToken } = site.server.account;
+    const list = await make(site, 'credential-list');
+    const basic = Buffer.from(`${sid}:${authToken}`).toString('base64');
+    const refused = new Refused(400, 21243, `${password} is too simple (Basic ${basic})`);
+    const does = { ...misbehaviours['401'], refused };
+    site.server.fault({ route: /^POST .*\/Credentials\.json$/, does });
+    await expect(make(site, 'credential', { 'credential-list': list })).rejects.toThrow(
+      '[secret] is too simple (Basic [secret])',
+    );
+  });
+
   it('is not made in another account, where the API key belongs to that', async () => {
     const site = await provisioned();
     const { account } = site.server;
@@ -226,6 +241,30 @@ describe('a thing that is to be made', () => {
     });
     expect(site.since.made().trunks).toEqual([]);
     expect(site.since.now()).toEqual(site.since.before);
+  });
+});
+
+describe('a trunk that goes', () => {
+  it('stays whole where others put something on it, or into its list: that is seen before', async () => {
+    const site = await provisioned();
+    await site.ensure();
+    const { account } = site.server;
+    const trunk = account.trunks.at(-1);
+    const list = account.credentialLists.at(-1);
+    const origination = { sipUrl: 'sip:b.example.com', priority: 1, weight: 1, enabled: true };
+    trunk?.originations.push({ sid: account.newSid('OU'), friendlyName: 'backup', ...origination });
+    list?.credentials.push({ sid: account.newSid('CR'), username: 'bob', password: 'Something1234' });
+    const before = site.since.made();
+    const { changes, refusals } = await planService(site.planned(site.parts, true));
+    expect(changes.every(({ action }) => action === 'delete')).toBe(true);
+    expect(refusals.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      'twilio_trunk_in_use: the trunk has what sipctl did not make: the origination URL backup',
+      'twilio_list_in_use: the credential list holds users that sipctl did not make: bob',
+    ]);
+    expect(site.since.made()).toEqual(before);
+    trunk?.originations.pop();
+    list?.credentials.pop();
+    expect((await planService(site.planned(site.parts, true))).refusals).toEqual([]);
   });
 });
 
