@@ -1,8 +1,10 @@
 import type { App } from '../app.ts';
+import type { Problem } from '../errors.ts';
 import { livekit, twilioTrunk } from '../model/service-nouns.ts';
 import type { PlannedService, ServiceOutcome } from '../pipeline/hosted-services.ts';
 import { resourceTitle } from '../plan/service-plan.ts';
 import type { ObjectRef } from '../store/records.ts';
+import type { Patch } from '../store/writer.ts';
 import type { CommandSpec, Result, Run, VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
 import { livekitConfig } from './livekit-config.ts';
@@ -34,7 +36,28 @@ const connections = nounCommand({
     'printf %s "$LIVEKIT_API_SECRET" | sipctl livekit add main --tenant acme --url wss://acme.livekit.cloud --api-key APIabc --api-secret-stdin --sip-uri sip:abc.sip.livekit.cloud --agent receptionist',
   ],
   alongside: recordOrigination,
+  checkAround: async ({ ref, values }, app) => ({
+    problems: [],
+    warnings: await moveWarnings(app, ref, values),
+  }),
 });
+
+// Another address may be the same project, or another one, where nothing of this is known.
+async function moveWarnings(app: App, { tenant, name }: ObjectRef, { url }: Patch): Promise<Problem[]> {
+  const store = await app.store();
+  const before = await store.records.find(livekit, { tenant, name });
+  if (before === null || url === undefined || url === before.url) return [];
+  const made = await store.resourceMemory({ kind: 'livekit', tenant: tenant as string, name }).list();
+  if (made.length === 0) return [];
+  return [
+    {
+      code: 'livekit_moved',
+      message: `what sipctl made for LiveKit connection '${name}' is at ${before.url}, and stays there where that is another project`,
+      field: 'url',
+      hint: `then go back to that address, and first: sipctl livekit destroy ${name} --tenant ${tenant}`,
+    },
+  ];
+}
 
 const nounVerbs: readonly VerbSpec[] = 'verbs' in connections ? (connections.verbs as VerbSpec[]) : [];
 const nounVerb = (name: string): VerbSpec => nounVerbs.find((verb) => verb.name === name) as VerbSpec;

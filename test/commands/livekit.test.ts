@@ -253,4 +253,19 @@ describe('livekit verify and destroy', () => {
     await box.ok(`livekit remove main ${acme} --yes`);
     expect((await box.ok(`livekit list ${acme} --json`)).json().data).toMatchObject({ count: 0 });
   });
+
+  it('warns where another address leaves behind what was made', async () => {
+    const { box, livekit, project } = await trunkSite();
+    await box.ok(`livekit add main ${acme} ${project}`);
+    const other = 'wss://other.livekit.cloud';
+    expect((await box.ok(`livekit set main ${acme} --url ${other} --json`)).json().warnings).toEqual([]);
+    await box.ok(`livekit set main ${acme} --url ${livekit.url}`);
+    await box.ok(`livekit ensure ${acme}`);
+    const same = await box.ok(`livekit set main ${acme} --url ${livekit.url} --json`);
+    expect(same.json().warnings).toEqual([]);
+    const moved = await box.ok(`livekit set main ${acme} --url ${other} --json`);
+    expect(moved.json().warnings).toMatchObject([
+      { code: 'livekit_moved', message: expect.stringContaining(livekit.url) },
+    ]);
+  });
 });
