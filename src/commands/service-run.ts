@@ -126,7 +126,10 @@ export interface ServiceDrift {
   error: SipctlError | null;
 }
 
-/** Compares services with what they are to hold, one after the other. One that does not answer does not hide the others. */
+/**
+ * Compares services with what they are to hold, one after the other. One that does not answer does not hide the others.
+ * @throws SipctlError `interrupted`
+ */
 export async function driftOfServices(
   app: App,
   services: readonly PlannedService[],
@@ -149,7 +152,7 @@ export async function driftOfServices(
       const known = new Set(made.flatMap(({ key, id }) => (id === null ? [] : [key])));
       drift.unmade = drift.differs.map(({ key }) => key).filter((key) => !known.has(key));
     } catch (error) {
-      if (!(error instanceof SipctlError)) throw error;
+      if (!(error instanceof SipctlError) || error.outcome === 'interrupted') throw error;
       drift.error = error;
     }
   }

@@ -48,7 +48,7 @@ export async function planService(planned: PlannedService, signal?: AbortSignal)
   return { service: serviceTitle(service), tenant: service.tenant, changes, refusals };
 }
 
-/** What would be done at each of these services, one after the other. */
+/** What would be done at each of these services, one after the other. @throws SipctlError `interrupted` */
 export async function planServices(
   planned: readonly PlannedService[],
   signal?: AbortSignal,
@@ -58,7 +58,7 @@ export async function planServices(
     try {
       plans.services.push(await planService(one, signal));
     } catch (error) {
-      if (!(error instanceof SipctlError)) throw error;
+      if (!(error instanceof SipctlError) || error.outcome === 'interrupted') throw error;
       plans.serviceFailures.push({ service: serviceTitle(one.service), error });
     }
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/model/secret.ts';
-import { planService } from '../../../src/pipeline/hosted-services.ts';
+import { planService, planServices } from '../../../src/pipeline/hosted-services.ts';
 import { foreignNumber, freeNumbers } from '../../support/twilio/account.ts';
 import { misbehaviours } from '../../support/twilio/faults.ts';
 import { Refused } from '../../support/twilio/refused.ts';
@@ -241,6 +241,17 @@ describe('a thing that is to be made', () => {
     });
     expect(site.since.made().trunks).toEqual([]);
     expect(site.since.now()).toEqual(site.since.before);
+  });
+});
+
+describe('a plan of several trunks', () => {
+  it('goes on past one that cannot be read, and ends where it is interrupted', async () => {
+    const site = await provisioned();
+    const both = [site.planned(), site.planned()];
+    site.server.fault({ does: misbehaviours['401'], times: 2 });
+    const { services, serviceFailures } = await planServices(both);
+    expect([services.length, serviceFailures.length]).toEqual([1, 1]);
+    await expect(planServices(both, AbortSignal.abort())).rejects.toMatchObject({ outcome: 'interrupted' });
   });
 });
 
