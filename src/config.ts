@@ -182,7 +182,7 @@ function timeout(
   if (Number.isFinite(seconds) && seconds > 0 && seconds <= 600) return seconds * 1000;
   complaints.add({
     code: `invalid_${name}`,
-    message: `${name}: '${text}' is not a number of seconds from 1 to 600`,
+    message: `${name}: '${text}' is not a number of seconds above 0, and 600 at most`,
     field: name,
     hint: `check ${settings[name]}`,
   });

@@ -19,7 +19,7 @@ export async function namedConnection(app: App, input: Input): Promise<ObjectRef
       code: 'livekit_not_named',
       message: `tenant '${tenant}' has several LiveKit connections: ${names.join(', ')}`,
       field: 'name',
-      hint: 'name the one that is meant',
+      hint: `name the one that is meant, behind the verb: ${names[0]}`,
     });
   return names[0] === undefined ? null : { tenant, name: names[0] };
 }

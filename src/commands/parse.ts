@@ -81,9 +81,16 @@ function declare(command: Command, spec: CommandSpec, called: string, call: Call
     return;
   }
   for (const verb of spec.verbs) declare(command.command(verb.name), verb, `${called} ${verb.name}`, call);
-  command.action(() =>
-    command.error(`error: ${called} needs a verb: ${spec.verbs.map((verb) => verb.name).join(', ')}`),
-  );
+  // What is no verb would be told as one argument too many.
+  command.allowExcessArguments().action(() => {
+    const [word] = command.args;
+    const verbs = spec.verbs.map((verb) => verb.name).join(', ');
+    command.error(
+      word === undefined
+        ? `error: ${called} needs a verb: ${verbs}`
+        : `error: ${called} has no verb '${word}', but: ${verbs}`,
+    );
+  });
 }
 
 function declareVerb(command: Command, verb: VerbSpec, call: Call): void {

@@ -36,6 +36,7 @@ export async function trunkAsked(app: App, input: Input, named?: string): Promis
     throw severalOf(
       'Twilio trunks',
       [only, ...more].map((one) => one.name),
+      'behind the verb, or by --twilio-trunk where the verb has it',
     );
   return only as StoredTrunk;
 }
@@ -62,6 +63,7 @@ export async function onlyAccount(app: App, tenant: string): Promise<TwilioAccou
     throw severalOf(
       'Twilio accounts',
       all.map(({ name }) => name),
+      '--account <name>',
     );
   return only;
 }
@@ -89,9 +91,9 @@ const noAccount = (tenant: string): SipctlError =>
     hint: `sipctl twilio account add ${usualName} --tenant ${tenant} --account-sid AC… --auth-token-stdin`,
   });
 
-const severalOf = (what: string, names: readonly string[]): SipctlError =>
+const severalOf = (what: string, names: readonly string[], flag: string): SipctlError =>
   new SipctlError('usage', {
     code: 'several',
     message: `the tenant has several ${what}: ${names.join(', ')}`,
-    hint: 'name the one that is meant',
+    hint: `name the one that is meant: ${flag}`,
   });

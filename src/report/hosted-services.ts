@@ -89,7 +89,7 @@ function takenBack(done: readonly ResourceChange[]): string {
   const { create, update, delete: gone } = countResources(done);
   const stays = [...(update > 0 ? [`${update} changed`] : []), ...(gone > 0 ? [`${gone} deleted`] : [])];
   return [
-    create > 0 || stays.length === 0 ? 'what this run had made was taken away again' : 'nothing was made',
+    create > 0 ? 'what this run had made was taken away again' : 'nothing was made',
     ...(stays.length > 0 ? [`${stays.join(' and ')} before that, which stays so`] : []),
   ].join('; ');
 }
