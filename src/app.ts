@@ -4,7 +4,7 @@ import type { Node } from './model/nouns.ts';
 import type { TwilioAccount } from './model/service-nouns.ts';
 import type { Catalog } from './model/template.ts';
 import type { TwilioView } from './model/twilio/view.ts';
-import type { ServiceFilter } from './pipeline/described-services.ts';
+import type { DescribedService, ServiceFilter } from './pipeline/described-services.ts';
 import type { PlannedService } from './pipeline/hosted-services.ts';
 import type { PlannedTarget } from './pipeline/make-plan.ts';
 import type { RenderTenants } from './pipeline/render-tenants.ts';
@@ -34,6 +34,8 @@ export interface App {
   target(node: Node): Promise<PlannedTarget>;
   /** The hosted services that are enabled, or those named. */
   services(filter?: ServiceFilter): Promise<PlannedService[]>;
+  /** A service as it is described here, whatever the database says. */
+  openService(described: DescribedService, isToGo: boolean): Promise<PlannedService['service']>;
   /** What an account at Twilio holds. */
   twilioView(account: TwilioAccount): Promise<TwilioView>;
   /** Renders tenants: in this thread, or in several where sipctl was built and the machine has them. */

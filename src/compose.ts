@@ -85,7 +85,7 @@ export function compose(parts: Parts): App {
       return Promise.all(
         described.map(async (one) => {
           const isToGo = filter.areToGo === true;
-          const service = await openService(one, config, isToGo);
+          const service = await openService(one, parts, isToGo);
           const memory = opened.resourceMemory(service);
           const { kind, tenant, name } = service;
           const again = async (): Promise<PlannedService> => {
@@ -97,7 +97,8 @@ export function compose(parts: Parts): App {
         }),
       );
     },
-    twilioView: (account) => openTwilioView(account, config),
+    openService: (described, isToGo) => openService(described, parts, isToGo),
+    twilioView: (account) => openTwilioView(account, parts),
     rendering: async () => openRendering(await app.store()),
     close: async () => {
       if (store !== null) (await store.catch(() => null))?.close();
@@ -174,14 +175,21 @@ const goneMeanwhile = (title: string): SipctlError =>
     hint: 'sipctl audit says by whom',
   });
 
+type Outside = Pick<Parts, 'config' | 'terminal'>;
+
 /** How long is waited for hosted services. A time-out that is short is that of somebody who cannot wait long. */
-const patienceOf = ({ serviceTimeout }: Config) => ({
+const patienceOf = ({ serviceTimeout, debug }: Config, terminal: Terminal) => ({
   timeoutMs: serviceTimeout,
   baseMs: Math.min(500, serviceTimeout / 4),
+  ...(debug ? { trace: (line: string) => terminal.err(`${line}\n`) } : {}),
 });
 
-async function openService(described: DescribedService, config: Config, isToGo: boolean): Promise<Service> {
-  const patience = patienceOf(config);
+async function openService(
+  described: DescribedService,
+  { config, terminal }: Outside,
+  isToGo: boolean,
+): Promise<Service> {
+  const patience = patienceOf(config, terminal);
   if (described.kind === 'livekit') {
     const { livekitService } = await import('./platforms/livekit/livekit-service.ts');
     return livekitService({ ...described, trunk: isToGo ? null : described.trunk }, patience);
@@ -191,9 +199,9 @@ async function openService(described: DescribedService, config: Config, isToGo: 
   return twilioService({ ...described, numbers }, { api: config.twilioApi, patience, isToGo });
 }
 
-async function openTwilioView(account: TwilioAccount, config: Config): Promise<TwilioView> {
+async function openTwilioView(account: TwilioAccount, { config, terminal }: Outside): Promise<TwilioView> {
   const { twilioView } = await import('./platforms/twilio/view.ts');
-  return twilioView({ account, api: config.twilioApi, patience: patienceOf(config) });
+  return twilioView({ account, api: config.twilioApi, patience: patienceOf(config, terminal) });
 }
 
 /** Threads that render besides this one. Each takes some 50 MB, and more of them only wait for each other's memory. */

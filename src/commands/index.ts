@@ -215,5 +215,5 @@ export const globalOptions: readonly (readonly [flags: string, help: string])[] 
   ['--json', 'print one JSON document'],
   ['-y, --yes', 'go on without asking'],
   ['-q, --quiet', 'no talk on standard error'],
-  ['--debug', 'show where an error came from (SIPCTL_DEBUG)'],
+  ['--debug', 'show where an error came from, and each request to Twilio and LiveKit (SIPCTL_DEBUG)'],
 ];

@@ -10,6 +10,7 @@ import { twilioOrphans } from './twilio-orphans.ts';
 import { twilioRecording } from './twilio-recording.ts';
 import { twilioPassword, twilioSecure } from './twilio-settings.ts';
 import { twilioList, twilioShow, twilioVerify } from './twilio-show.ts';
+import { twilioTest } from './twilio-test.ts';
 
 const summary = 'trunks at Twilio: provision, verify, numbers, recordings';
 
@@ -26,6 +27,7 @@ export const twilioCommand: VerbGroup = {
   summary,
   verbs: [
     twilioAccountCommand,
+    twilioTest,
     twilioEnsure,
     twilioShow,
     twilioList,

@@ -8,6 +8,7 @@ export type AuditAction =
   | 'apply'
   | 'rollback'
   | 'rotate-key'
+  | 'test'
   | 'call'
   | 'listen'
   | 'whisper'

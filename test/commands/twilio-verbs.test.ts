@@ -7,6 +7,48 @@ import { box, data, type Facts, ok, run, since, twilio, withTwilio } from './twi
 
 withTwilio();
 
+describe('an account at Twilio', () => {
+  it('is tried without making anything; live, a trunk is made and taken away again', async () => {
+    const looked = await ok('twilio test');
+    expect(looked.stdout).toContain('credentials: Twilio takes them');
+    expect(looked.stdout).toContain('nothing was made');
+    expect(twilio.exchanges.filter(({ method }) => method !== 'GET')).toEqual([]);
+    expect((await run('twilio test --live')).code).toBe(4);
+    expect(twilio.exchanges.filter(({ method }) => method !== 'GET')).toEqual([]);
+    const { checks } = await data<{ checks: { name: string; status: string }[] }>('twilio test --live --yes');
+    expect(checks.map(({ name, status }) => `${name} ${status}`)).toEqual(
+      ['credentials', 'trunks', 'numbers', 'make', 'repeat', 'take away'].map((name) => `${name} ok`),
+    );
+    expect(twilio.exchanges.filter(({ method }) => method === 'POST').length).toBeGreaterThan(4);
+    expect(since.made()).toMatchObject({ trunks: [], credentialLists: [] });
+    expect(await data('twilio list')).toMatchObject({ count: 0 });
+  });
+
+  it('is tried to the end: what was made goes, also where something in between is refused', async () => {
+    twilio.fault({ route: /^POST .*OriginationUrls$/, does: misbehaviours['401'], times: 99 });
+    const ended = await run('twilio test --live --yes');
+    expect(ended.code).toBe(1);
+    expect(ended.stdout).toMatch(/failed +make: /);
+    expect(since.made()).toMatchObject({ trunks: [], credentialLists: [] });
+  });
+
+  it('shows each request with --debug, and nothing that it carries', async () => {
+    const { stderr } = await ok('twilio ensure --debug');
+    expect(stderr).toMatch(/^POST \/v1\/Trunks: 201$/m);
+    expect(stderr).toMatch(/^GET \/v1\/Trunks\S*: 200$/m);
+    const { sipPassword } = await data<Facts>('twilio show --reveal');
+    for (const secret of [sipPassword, twilio.account.authToken]) expect(stderr).not.toContain(secret);
+    expect((await ok('twilio verify')).stderr).toBe('');
+  });
+
+  it('says where the credentials are wrong', async () => {
+    await ok('twilio account set main --auth-token-stdin', { input: 'f'.repeat(32) });
+    const ended = await run('twilio test --live --yes');
+    expect([ended.code, ended.stdout]).toEqual([1, expect.stringMatching(/failed +credentials: /)]);
+    expect(ended.stdout).not.toContain('make');
+  });
+});
+
 describe('a trunk at Twilio', () => {
   beforeEach(async () => {
     await ok('twilio ensure');

@@ -13,6 +13,8 @@ import { TwirpCarrier } from './twirp.ts';
 export interface Patience extends Omit<Backoff, 'signal'> {
   /** Of one request, in milliseconds. */
   timeoutMs: number;
+  /** Is told of each request and what became of it; of nothing that it carries. */
+  trace?: ((line: string) => void) | undefined;
 }
 
 /** A LiveKit project, through LiveKit's own client; each request is asked for by what it does. */
@@ -89,7 +91,8 @@ export class LivekitProject {
     const { SipClient: Client } = await import('livekit-server-sdk');
     const { url, apiKey, apiSecret } = this.#livekit;
     const client = new Client(url, apiKey, apiSecret.reveal());
-    const rpc = new TwirpCarrier({ url, timeoutMs: this.#patience.timeoutMs, signal });
+    const { timeoutMs, trace } = this.#patience;
+    const rpc = new TwirpCarrier({ url, timeoutMs, signal, trace });
     Object.assign(client, { rpc });
     return client;
   }

@@ -18,6 +18,8 @@ export interface TwirpPlace {
   /** Of one request, in milliseconds. */
   timeoutMs: number;
   signal: AbortSignal | undefined;
+  /** Is told of each request and what became of it; of nothing that it carries. */
+  trace: ((line: string) => void) | undefined;
 }
 
 /**
@@ -39,9 +41,10 @@ export class TwirpCarrier {
     data: unknown,
     headers: Readonly<Record<string, string>>,
   ): Promise<unknown> {
-    const { url, timeoutMs, signal } = this.#place;
+    const { url, timeoutMs, signal, trace } = this.#place;
     const deadline = AbortSignal.timeout(timeoutMs);
-    const response = await fetch(new URL(`/twirp/livekit.${service}/${method}`, url.replace(/^ws/, 'http')), {
+    const path = `/twirp/livekit.${service}/${method}`;
+    const response = await fetch(new URL(path, url.replace(/^ws/, 'http')), {
       method: 'POST',
       headers: { ...headers, 'content-type': 'application/json' },
       body: JSON.stringify(data),
@@ -49,6 +52,7 @@ export class TwirpCarrier {
       redirect: 'manual',
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
     });
+    trace?.(`POST ${path}: ${response.status}`);
     const text = await response.text();
     if (!response.ok) throw refusalOf(response.status, text);
     return JSON.parse(text);

@@ -17,6 +17,8 @@ export interface Patience {
   sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** A number from 0 up to 1. */
   random: () => number;
+  /** Is told of each request and what became of it; of nothing that it carries. */
+  trace?: ((line: string) => void) | undefined;
 }
 
 /** One request, as the official client hands it over. */
@@ -53,6 +55,7 @@ export async function askPatiently<A extends Answer>(
 ): Promise<A> {
   for (let tried = 1; ; tried += 1) {
     const got = await attempt(asked, send, patience, signal);
+    patience.trace?.(traceOf(asked, got));
     const isLast = tried >= patience.attempts;
     let wait = patience.random() * Math.min(patience.capMs, patience.baseMs * 2 ** (tried - 1));
     if ('answer' in got) {
@@ -68,6 +71,9 @@ export async function askPatiently<A extends Answer>(
     });
   }
 }
+
+const traceOf = <A extends Answer>({ method, uri }: Asked, got: Attempt<A>): string =>
+  `${method.toUpperCase()} ${new URL(uri).pathname}: ${'answer' in got ? got.answer.statusCode : got.error.message}`;
 
 const isPassing = (status: number): boolean => status === 429 || status >= 500;
 
