@@ -131,7 +131,16 @@ export async function startOutside({ pbx, phones, carriers }: OutsideOptions): P
     arrivals: (party) => log.arrivals.filter((one) => one.party === party),
     keys: (id) => log.keys.get(id) ?? '',
     hangUp: async (party) => {
-      await ami.action('Hangup', { Channel: `/^PJSIP/${party}-/` }).catch(() => undefined);
+      const talks = async (): Promise<boolean> =>
+        (await ami.list('CoreShowChannels')).some((one) => one.get('Channel')?.startsWith(`PJSIP/${party}-`));
+      // A channel that has answered just now was seen to live on.
+      await vi.waitUntil(
+        async () => {
+          await ami.action('Hangup', { Channel: `/^PJSIP/${party}-/` }).catch(() => undefined);
+          return !(await talks());
+        },
+        { timeout: 10_000, interval: 200 },
+      );
     },
     heard: async (id, speaker) => {
       const file = join(asterisk.spool, 'monitor/heard', `${id}.wav`);
