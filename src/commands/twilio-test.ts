@@ -5,7 +5,7 @@ import { chooseTrunkNames } from '../model/twilio/names.ts';
 import { generateSipPassword } from '../model/twilio/password.ts';
 import type { DescribedTwilioTrunk } from '../pipeline/described-services.ts';
 import { rehearseService } from '../pipeline/rehearse-service.ts';
-import { type Check, failedCheck } from '../platforms/target.ts';
+import { type Check, checked } from '../platforms/target.ts';
 import { checks, failures } from '../report/checks.ts';
 import type { Result, Run, VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
@@ -33,27 +33,22 @@ const notLive: Check = {
 /** What can be seen without making anything: credentials, and what they may read. */
 async function looks(app: App, account: TwilioAccount): Promise<Check[]> {
   const view = await app.twilioView(account);
-  const credentials = await look('credentials', async () => {
+  const credentials = await checked('credentials', async () => {
     const { status } = await view.verify(app.signal);
     return status === null ? 'Twilio takes them' : `Twilio takes them; the account is ${status}`;
   });
   if (credentials.status === 'failed') return [credentials];
   return [
     credentials,
-    await look('trunks', async () => {
+    await checked('trunks', async () => {
       const ours = (await view.leftovers(app.signal)).filter(({ kind }) => kind === 'trunk');
       return `they can be read; ${ours.length} with a name of sipctl’s`;
     }),
-    await look('numbers', async () => `they can be read; ${(await view.numbers(app.signal)).length} bought`),
+    await checked(
+      'numbers',
+      async () => `they can be read; ${(await view.numbers(app.signal)).length} bought`,
+    ),
   ];
-}
-
-async function look(name: string, ask: () => Promise<string>): Promise<Check> {
-  try {
-    return { name, status: 'ok', message: await ask() };
-  } catch (error) {
-    return failedCheck(name, error);
-  }
 }
 
 /** A trunk of its own names, which no database keeps. */

@@ -2,7 +2,7 @@ import { SipctlError } from '../errors.ts';
 import type { Remembered } from '../plan/service-plan.ts';
 import { resourceTitle } from '../plan/service-plan.ts';
 import type { Service } from '../platforms/hosted-service.ts';
-import { type Check, failedCheck } from '../platforms/target.ts';
+import { type Check, checked } from '../platforms/target.ts';
 import { applyService, type PlannedService, planService, type ServiceMemory } from './hosted-services.ts';
 
 /** A service that is made to be taken away again. */
@@ -49,14 +49,6 @@ async function broughtUpToDate(planned: PlannedService, signal: AbortSignal): Pr
   if (error !== null) throw error;
   if (outcome !== 'verified' && outcome !== 'unchanged') throw differs(left.map(resourceTitle));
   return done.map(resourceTitle).join(', ');
-}
-
-async function checked(name: string, look: () => Promise<string>): Promise<Check> {
-  try {
-    return { name, status: 'ok', message: await look() };
-  } catch (error) {
-    return failedCheck(name, error);
-  }
 }
 
 const differs = (titles: readonly string[]): SipctlError =>

@@ -155,6 +155,15 @@ export function failedCheck(name: string, error: unknown): Check {
   };
 }
 
+/** One check: what `look` gives says how it stands; what it throws, why it does not. */
+export async function checked(name: string, look: () => Promise<string>): Promise<Check> {
+  try {
+    return { name, status: 'ok', message: await look() };
+  } catch (error) {
+    return failedCheck(name, error);
+  }
+}
+
 /** Whether what goes on at a PBX can be watched: a session is opened with events, and closed. */
 export const watchingCheck = (open: () => Promise<ControlPlane>): Promise<Check[]> =>
   attempt('monitor', async () => {

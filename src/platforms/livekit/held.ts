@@ -1,5 +1,6 @@
 import type { SIPDispatchRuleInfo, SIPInboundTrunkInfo, SIPOutboundTrunkInfo } from 'livekit-server-sdk';
 import { SipctlError } from '../../errors.ts';
+import type { LivekitProject } from './client.ts';
 
 /** What a project holds of a tenant's, as LiveKit tells it. */
 export interface Held {
@@ -15,12 +16,23 @@ export interface Sought {
   name: string;
 }
 
-/**
- * Finds one by its id, else by its name.
- * @param what for the message: `inbound trunks`
- * @throws SipctlError `conflict` where several bear the name, and none is known to be meant
- */
-export function findOne<T extends { name: string }>(
+type Find<T> = (project: LivekitProject, sought: Sought, signal?: AbortSignal) => Promise<T | undefined>;
+
+/** All of them find one by its id, else by its name. @throws SipctlError `conflict` where several bear the name */
+export const findInboundTrunk: Find<SIPInboundTrunkInfo> = async (project, sought, signal) =>
+  findOne(await project.inboundTrunks(signal), trunkId, sought, 'inbound trunks');
+
+export const findOutboundTrunk: Find<SIPOutboundTrunkInfo> = async (project, sought, signal) =>
+  findOne(await project.outboundTrunks(signal), trunkId, sought, 'outbound trunks');
+
+export const findRule: Find<SIPDispatchRuleInfo> = async (project, sought, signal) =>
+  findOne(await project.dispatchRules(signal), ruleId, sought, 'dispatch rules');
+
+export const trunkId = ({ sipTrunkId }: { sipTrunkId: string }): string => sipTrunkId;
+export const ruleId = ({ sipDispatchRuleId }: { sipDispatchRuleId: string }): string => sipDispatchRuleId;
+
+/** @param what for the message: `inbound trunks` */
+function findOne<T extends { name: string }>(
   items: readonly T[],
   idOf: (item: T) => string,
   { id, name }: Sought,

@@ -3,7 +3,7 @@ import { type LivekitSite, livekitName, livekitSetup } from '../../model/livekit
 import type { HeldResource, Remembered, ResourceChange } from '../../plan/service-plan.ts';
 import type { Service } from '../hosted-service.ts';
 import { LivekitProject, type Patience } from './client.ts';
-import { findOne, type Held, type Sought } from './held.ts';
+import { findInboundTrunk, findOutboundTrunk, findRule, type Held, type Sought } from './held.ts';
 import { putInboundTrunk, putOutboundTrunk, putRule, removeRule, removeTrunk } from './perform.ts';
 import { desiredResources, heldResources, keys } from './resources.ts';
 
@@ -58,27 +58,9 @@ async function lookUp(
   signal?: AbortSignal,
 ): Promise<HeldResource[]> {
   const held: Held = {};
-  if (inbound !== null)
-    held.inbound = findOne(
-      await project.inboundTrunks(signal),
-      ({ sipTrunkId }) => sipTrunkId,
-      inbound,
-      'inbound trunks',
-    );
-  if (outbound !== null)
-    held.outbound = findOne(
-      await project.outboundTrunks(signal),
-      ({ sipTrunkId }) => sipTrunkId,
-      outbound,
-      'outbound trunks',
-    );
-  if (rule !== null)
-    held.rule = findOne(
-      await project.dispatchRules(signal),
-      ({ sipDispatchRuleId }) => sipDispatchRuleId,
-      rule,
-      'dispatch rules',
-    );
+  if (inbound !== null) held.inbound = await findInboundTrunk(project, inbound, signal);
+  if (outbound !== null) held.outbound = await findOutboundTrunk(project, outbound, signal);
+  if (rule !== null) held.rule = await findRule(project, rule, signal);
   return heldResources(held, inbound?.name ?? name);
 }
 

@@ -8,7 +8,7 @@ import { SipctlError } from '../../errors.ts';
 import type { Resource } from '../../plan/service-plan.ts';
 import type { LivekitProject } from './client.ts';
 import { isGone } from './failures.ts';
-import { findOne, type Sought } from './held.ts';
+import { findInboundTrunk, findOutboundTrunk, findRule, ruleId, type Sought, trunkId } from './held.ts';
 import { encryptions, transports } from './resources.ts';
 
 /**
@@ -27,13 +27,12 @@ export async function putInboundTrunk(
   signal?: AbortSignal,
 ): Promise<string> {
   const { name, numbers, allowedAddresses, encryption } = inboundFields(desired);
-  const idOf = ({ sipTrunkId }: { sipTrunkId: string }) => sipTrunkId;
-  const there = findOne(await project.inboundTrunks(signal), idOf, sought, 'inbound trunks');
+  const there = await findInboundTrunk(project, sought, signal);
   const media = { ...there?.media, encryption } as Media;
   if (there === undefined) {
     const options = { allowedAddresses, media, mediaEncryption: encryption };
     const create = (client: SipClient) => client.createSipInboundTrunk(name, numbers, options);
-    return idOf(await project.ask('creating the inbound trunk', create, signal));
+    return trunkId(await project.ask('creating the inbound trunk', create, signal));
   }
   const fields: SipInboundTrunkUpdateOptions = {
     name,
@@ -45,8 +44,8 @@ export async function putInboundTrunk(
     media,
     mediaEncryption: encryption,
   };
-  const update = (client: SipClient) => client.updateSipInboundTrunkFields(idOf(there), fields);
-  return idOf(await project.ask('changing the inbound trunk', update, signal));
+  const update = (client: SipClient) => client.updateSipInboundTrunkFields(trunkId(there), fields);
+  return trunkId(await project.ask('changing the inbound trunk', update, signal));
 }
 
 /** Makes the outbound trunk, or changes the one that is there. @returns its id */
@@ -58,49 +57,47 @@ export async function putOutboundTrunk(
 ): Promise<string> {
   const { name, numbers, address, transport, authUsername, authPassword, encryption } =
     outboundFields(desired);
-  const idOf = ({ sipTrunkId }: { sipTrunkId: string }) => sipTrunkId;
-  const there = findOne(await project.outboundTrunks(signal), idOf, sought, 'outbound trunks');
+  const there = await findOutboundTrunk(project, sought, signal);
   const media = { ...there?.media, encryption } as Media;
   const common = { transport, authUsername, authPassword, media, mediaEncryption: encryption };
   if (there === undefined) {
     const create = (client: SipClient) => client.createSipOutboundTrunk(name, address, numbers, common);
-    return idOf(await project.ask('creating the outbound trunk', create, signal));
+    return trunkId(await project.ask('creating the outbound trunk', create, signal));
   }
   // The client's type lacks address and transport; what it sends is made of all fields of the protocol's message.
   const fields = { ...common, name, address, numbers: exactly(numbers) } as SipOutboundTrunkUpdateOptions;
-  const update = (client: SipClient) => client.updateSipOutboundTrunkFields(idOf(there), fields);
-  return idOf(await project.ask('changing the outbound trunk', update, signal));
+  const update = (client: SipClient) => client.updateSipOutboundTrunkFields(trunkId(there), fields);
+  return trunkId(await project.ask('changing the outbound trunk', update, signal));
 }
 
 /**
  * Makes the dispatch rule, or changes the one that is there.
- * @param trunkId of the inbound trunk; a rule without one would take the calls of the whole project
+ * @param inboundId of the inbound trunk; a rule without one would take the calls of the whole project
  * @returns its id
  */
 export async function putRule(
   project: LivekitProject,
   sought: Sought,
   desired: Resource,
-  trunkId: string | undefined,
+  inboundId: string | undefined,
   signal?: AbortSignal,
 ): Promise<string> {
-  if (trunkId === undefined) throw ruleWithoutTrunk(desired.name);
+  if (inboundId === undefined) throw ruleWithoutTrunk(desired.name);
   const { name, roomPrefix, agents } = ruleFields(desired);
-  const idOf = ({ sipDispatchRuleId }: { sipDispatchRuleId: string }) => sipDispatchRuleId;
-  const there = findOne(await project.dispatchRules(signal), idOf, sought, 'dispatch rules');
+  const there = await findRule(project, sought, signal);
   const sdk = await import('livekit-server-sdk');
   const dispatches = agents.map((agentName) => new sdk.RoomAgentDispatch({ agentName }));
   if (there === undefined) {
     const rule = { type: 'individual', roomPrefix } as const;
     const roomConfig = new sdk.RoomConfiguration({ agents: dispatches });
-    const options = { name, trunkIds: [trunkId], ...(agents.length > 0 ? { roomConfig } : {}) };
+    const options = { name, trunkIds: [inboundId], ...(agents.length > 0 ? { roomConfig } : {}) };
     const create = (client: SipClient) => client.createSipDispatchRule(rule, options);
-    return idOf(await project.ask('creating the dispatch rule', create, signal));
+    return ruleId(await project.ask('creating the dispatch rule', create, signal));
   }
   // An update by fields cannot change who is dispatched: the rule is replaced by itself, changed where sipctl decides.
   const changed: SIPDispatchRuleInfo = there.clone();
   changed.name = name;
-  changed.trunkIds = [trunkId];
+  changed.trunkIds = [inboundId];
   const pin = pinOf(there);
   changed.rule = new sdk.SIPDispatchRule({
     rule: { case: 'dispatchRuleIndividual', value: { roomPrefix, pin } },
@@ -110,8 +107,8 @@ export async function putRule(
     ...there.roomConfig,
     agents: dispatches.map((one) => known.find(({ agentName }) => agentName === one.agentName) ?? one),
   });
-  const replace = (client: SipClient) => client.updateSipDispatchRule(idOf(there), changed);
-  return idOf(await project.ask('changing the dispatch rule', replace, signal));
+  const replace = (client: SipClient) => client.updateSipDispatchRule(ruleId(there), changed);
+  return ruleId(await project.ask('changing the dispatch rule', replace, signal));
 }
 
 const pinOf = ({ rule }: SIPDispatchRuleInfo): string =>
@@ -124,11 +121,8 @@ export async function removeTrunk(
   isInbound: boolean,
   signal?: AbortSignal,
 ): Promise<string> {
-  const trunks: { name: string; sipTrunkId: string }[] = isInbound
-    ? await project.inboundTrunks(signal)
-    : await project.outboundTrunks(signal);
   const direction = isInbound ? 'inbound' : 'outbound';
-  const there = findOne(trunks, ({ sipTrunkId }) => sipTrunkId, sought, `${direction} trunks`);
+  const there = await (isInbound ? findInboundTrunk : findOutboundTrunk)(project, sought, signal);
   if (there === undefined) return sought.id ?? '';
   const remove = (client: SipClient) => client.deleteSipTrunk(there.sipTrunkId);
   await unlessGone(project.ask(`removing the ${direction} trunk`, remove, signal));
@@ -141,8 +135,7 @@ export async function removeRule(
   sought: Sought,
   signal?: AbortSignal,
 ): Promise<string> {
-  const rules = await project.dispatchRules(signal);
-  const there = findOne(rules, ({ sipDispatchRuleId }) => sipDispatchRuleId, sought, 'dispatch rules');
+  const there = await findRule(project, sought, signal);
   if (there === undefined) return sought.id ?? '';
   const remove = (client: SipClient) => client.deleteSipDispatchRule(there.sipDispatchRuleId);
   await unlessGone(project.ask('removing the dispatch rule', remove, signal));
