@@ -81,9 +81,14 @@ function declare(command: Command, spec: CommandSpec, called: string, call: Call
     return;
   }
   for (const verb of spec.verbs) declare(command.command(verb.name), verb, `${called} ${verb.name}`, call);
+  const { alone } = spec;
+  // Flags after a verb are that verb's, also where the verb that needs no name has the same.
+  if (alone !== undefined) declareFlags(command.enablePositionalOptions(), alone);
   // What is no verb would be told as one argument too many.
   command.allowExcessArguments().action(() => {
     const [word] = command.args;
+    if (alone !== undefined && word === undefined)
+      return call(alone.run, { args: [], options: command.opts() });
     const verbs = spec.verbs.map((verb) => verb.name).join(', ');
     command.error(
       word === undefined
@@ -95,14 +100,18 @@ function declare(command: Command, spec: CommandSpec, called: string, call: Call
 
 function declareVerb(command: Command, verb: VerbSpec, call: Call): void {
   if (verb.args !== undefined) command.arguments(verb.args);
-  for (const [flags, help, repeated] of verb.options ?? []) {
-    if (repeated === undefined) command.option(flags, help);
-    else command.option(flags, help, joined);
-  }
+  declareFlags(command, verb);
   if (verb.examples !== undefined) {
     command.addHelpText('after', `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}`);
   }
   command.action(() => call(verb.run, { args: command.processedArgs.flat(), options: command.opts() }));
+}
+
+function declareFlags(command: Command, verb: VerbSpec): void {
+  for (const [flags, help, repeated] of verb.options ?? []) {
+    if (repeated === undefined) command.option(flags, help);
+    else command.option(flags, help, joined);
+  }
 }
 
 const joined = (value: string, before: string | undefined): string =>
