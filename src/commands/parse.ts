@@ -80,38 +80,38 @@ function declare(command: Command, spec: CommandSpec, called: string, call: Call
     declareVerb(command, spec, call);
     return;
   }
-  for (const verb of spec.verbs) declare(command.command(verb.name), verb, `${called} ${verb.name}`, call);
-  const { alone } = spec;
-  // Flags after a verb are that verb's, also where the verb that needs no name has the same.
-  if (alone !== undefined) declareFlags(command.enablePositionalOptions(), alone);
-  // What is no verb would be told as one argument too many.
-  command.allowExcessArguments().action(() => {
-    const [word] = command.args;
-    if (alone !== undefined && word === undefined)
-      return call(alone.run, { args: [], options: command.opts() });
+  const refuse = (word: string | undefined): never => {
     const verbs = spec.verbs.map((verb) => verb.name).join(', ');
-    command.error(
+    return command.error(
       word === undefined
         ? `error: ${called} needs a verb: ${verbs}`
         : `error: ${called} has no verb '${word}', but: ${verbs}`,
     );
-  });
+  };
+  for (const verb of spec.verbs) {
+    const isDefault = verb.name === spec.alone;
+    const declared = command.command(verb.name, { isDefault });
+    declare(declared, verb, `${called} ${verb.name}`, call);
+    // A word that is no verb comes to the one that is meant without a word.
+    if (isDefault && !('args' in verb))
+      declared.allowExcessArguments().hook('preAction', () => {
+        if (declared.args.length > 0) refuse(declared.args[0]);
+      });
+  }
+  // What is no verb would be told as one argument too many.
+  command.allowExcessArguments().action(() => refuse(command.args[0]));
 }
 
 function declareVerb(command: Command, verb: VerbSpec, call: Call): void {
   if (verb.args !== undefined) command.arguments(verb.args);
-  declareFlags(command, verb);
-  if (verb.examples !== undefined) {
-    command.addHelpText('after', `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}`);
-  }
-  command.action(() => call(verb.run, { args: command.processedArgs.flat(), options: command.opts() }));
-}
-
-function declareFlags(command: Command, verb: VerbSpec): void {
   for (const [flags, help, repeated] of verb.options ?? []) {
     if (repeated === undefined) command.option(flags, help);
     else command.option(flags, help, joined);
   }
+  if (verb.examples !== undefined) {
+    command.addHelpText('after', `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}`);
+  }
+  command.action(() => call(verb.run, { args: command.processedArgs.flat(), options: command.opts() }));
 }
 
 const joined = (value: string, before: string | undefined): string =>
