@@ -94,8 +94,9 @@ const twice = (field: string, before: string, header: string): Problem => ({
  * Reads `--map "Ext=extension,Name=displayName"`; a header that holds a comma is put together again.
  * @throws SipctlError `invalid`
  */
-export function readMapping(text: string): Map<string, string> {
+export function readMapping(text: string | null): Map<string, string> {
   const map = new Map<string, string>();
+  if (text === null) return map;
   let header = '';
   for (const part of text.split(',')) {
     const equals = part.lastIndexOf('=');

@@ -27,19 +27,8 @@ export function declareRows(table: Table, options: RowOptions): DeclaredRows {
   if (problems.length > 0) return { declared: [], problems };
   const missing = missingColumn(table, columns, options.noun);
   if (missing !== null) return { declared: [], problems: [missing] };
-  const declared: Declared[] = [];
-  const seen = new Map<string, number>();
-  for (const row of table.rows) {
-    const found = new Row(table, row, columns, options).read(problems);
-    if (found === null) continue;
-    const id = `${found.tenant}\n${found.name}`;
-    const before = seen.get(id);
-    if (before === undefined) {
-      seen.set(id, row.line);
-      declared.push(found);
-    } else problems.push(standsTwice(found, before));
-  }
-  return { declared, problems };
+  const found = table.rows.map((row) => new Row(table, row, columns, options).read(problems));
+  return { declared: found.filter((one) => one !== null), problems };
 }
 
 /** Where no column names the users, their extensions do. */
@@ -67,7 +56,8 @@ class Row {
   readonly options: RowOptions;
   readonly values: Record<string, Value> = {};
   readonly places: Record<string, Place> = {};
-  problems: Problem[] = [];
+  readonly #faulty: string[] = [];
+  #problems: Problem[] = [];
 
   constructor(table: Table, row: TableRow, columns: readonly Column[], options: RowOptions) {
     this.table = table;
@@ -78,7 +68,7 @@ class Row {
 
   /** Null where it cannot be said which object is meant. */
   read(problems: Problem[]): Declared | null {
-    this.problems = problems;
+    this.#problems = problems;
     this.#countCells();
     const { noun, tenant, generatePasswords } = this.options;
     const at = keyColumn(this.columns, noun);
@@ -93,7 +83,7 @@ class Row {
     const makes = generatePasswords && noun.fields.password?.required && this.values.password === undefined;
     return {
       ...{ noun, tenant: owner, name, extent: 'given', generated: makes ? ['password'] : [] },
-      ...{ values: this.values, places: this.places, place: this.#place(at) },
+      ...{ values: this.values, places: this.places, place: this.#place(at), faulty: this.#faulty },
     };
   }
 
@@ -104,7 +94,7 @@ class Row {
     const isShort = this.table.header.cells.slice(cells.length).some((header) => header !== '');
     const isLong = cells.slice(named).some((cell) => cell.trim() !== '');
     if (!isShort && !isLong) return;
-    this.problems.push({
+    this.#problems.push({
       code: 'wrong_cell_count',
       message: `the row has ${cells.length} cells, the header has ${named}`,
       hint: 'a cell that holds the delimiter is quoted: "Smith, Ann"',
@@ -144,11 +134,12 @@ class Row {
   ): T | null {
     const parsed = of(text);
     if (parsed.ok) return parsed.value;
+    this.#faulty.push(name);
     const header = this.table.header.cells[at] ?? name;
     const flag = this.options.noun.fields[name]?.flag ?? name;
     const problem = fieldProblem(name, flag, parsed);
     const hint = isRounded(text) ? rounded : problem.hint;
-    this.problems.push({
+    this.#problems.push({
       ...problem,
       message: `${header}: ${parsed.message}`,
       ...(hint === undefined ? {} : { hint }),
@@ -165,11 +156,3 @@ class Row {
 /** A long number as a spreadsheet writes it after it took it for a quantity. */
 const isRounded = (text: string): boolean => /^[0-9][.,]?[0-9]*E\+?[0-9]+$/i.test(text);
 const rounded = 'a spreadsheet has rounded this number: format the column as text, and fill it anew';
-
-const standsTwice = ({ noun, name, place, places }: Declared, before: number): Problem => ({
-  code: 'row_twice',
-  message: `${noun.key}: ${name} stands in line ${before} already`,
-  field: noun.key,
-  hint: 'remove one of the two rows',
-  ...{ place: (places[noun.key] ?? place) as Place },
-});

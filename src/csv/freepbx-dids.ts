@@ -12,7 +12,7 @@ export const isDids = ({ header }: Table): boolean => {
 
 /** The numbers that a Bulk Handler export of DIDs describes. */
 export function readDids(table: Table, options: FreePbxOptions): FreePbxRows {
-  const list = new FreePbxList(table);
+  const list = new FreePbxList(table, options);
   for (const row of table.rows) readDid(new FreePbxRow(list, row, number), options);
   list.leaveColumns(untold);
   return list;

@@ -13,7 +13,7 @@ export const isExtensions = ({ header }: Table): boolean => {
 
 /** The users that a Bulk Handler export of extensions describes, called like their extensions. */
 export function readExtensions(table: Table, options: FreePbxOptions): FreePbxRows {
-  const list = new FreePbxList(table);
+  const list = new FreePbxList(table, options);
   for (const row of table.rows) readExtension(new FreePbxRow(list, row, user), options);
   list.leaveColumns(untold);
   return list;

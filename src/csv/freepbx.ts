@@ -11,6 +11,8 @@ export interface FreePbxOptions {
   plan: NumberingPlan | null;
   /** The trunk on which the DIDs arrive. */
   trunk: string | null;
+  /** Make the passwords of users who have none in the list. */
+  generatePasswords: boolean;
 }
 
 /** What a list says, what is wrong with it, and what of it sipctl has no place for. */
@@ -26,6 +28,7 @@ export class FreePbxRow {
   readonly noun: Noun;
   readonly values: Record<string, Value> = {};
   readonly places: Record<string, Place> = {};
+  readonly #faulty: string[] = [];
   readonly #list: FreePbxList;
   readonly #row: TableRow;
 
@@ -53,12 +56,14 @@ export class FreePbxRow {
     if (declared === undefined || parsed === undefined) return;
     this.places[field] = this.place(column);
     if (parsed.ok) this.values[field] = parsed.value;
-    else
+    else {
+      this.#faulty.push(field);
       this.#list.problems.push({
         ...fieldProblem(field, declared.flag, parsed),
         message: `${column}: ${parsed.message}`,
         place: this.place(column),
       });
+    }
   }
 
   /** Says of a cell that it is not taken over, and why. */
@@ -79,9 +84,10 @@ export class FreePbxRow {
   }
 
   declare(name: string, column: string, tenant: string): void {
-    this.#list.declare({
-      ...{ noun: this.noun, tenant, name, extent: 'given', generated: [] },
-      ...{ values: this.values, places: this.places, place: this.place(column) },
+    const makes = this.#list.generatePasswords && this.noun.fields.password && !('password' in this.values);
+    this.#list.declared.push({
+      ...{ noun: this.noun, tenant, name, extent: 'given', generated: makes ? ['password'] : [] },
+      ...{ values: this.values, places: this.places, place: this.place(column), faulty: this.#faulty },
     });
   }
 }
@@ -93,26 +99,13 @@ export class FreePbxList implements FreePbxRows {
   readonly declared: Declared[] = [];
   readonly problems: Problem[] = [];
   readonly left: Problem[] = [];
-  readonly #lines = new Map<string, number>();
 
-  constructor(table: Table) {
+  readonly generatePasswords: boolean;
+
+  constructor(table: Table, { generatePasswords }: FreePbxOptions) {
     this.table = table;
+    this.generatePasswords = generatePasswords;
     this.columns = new Map(table.header.cells.map((name, at) => [name.toLowerCase(), at]));
-  }
-
-  declare(one: Declared): void {
-    const before = this.#lines.get(one.name);
-    if (before === undefined) {
-      this.#lines.set(one.name, one.place?.line ?? 0);
-      this.declared.push(one);
-    } else
-      this.problems.push({
-        code: 'row_twice',
-        message: `${one.noun.key}: ${one.name} stands in line ${before} already`,
-        field: one.noun.key,
-        hint: 'remove one of the two rows',
-        ...(one.place === null ? {} : { place: one.place }),
-      });
   }
 
   /** Says once of a column that it is not taken over, where a row has something else in it than what is usual. */
