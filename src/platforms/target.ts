@@ -106,6 +106,8 @@ export interface Target {
   reloadFor(changes: readonly ArtifactChange[]): ReloadStep[];
   /** What makes a delivered but unverified generation run. */
   reloadAll(): ReloadStep[];
+  /** What has to come before a reload so that trunks which run with other values take it; nothing where a reload does. */
+  remake?(trunks: readonly string[]): ReloadStep[];
   /**
    * @param signal ends the wait for a PBX that does not answer; an open connection is ended by `close`
    * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX denies the login

@@ -39,6 +39,7 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
     objectChanges,
     reloadFor,
     reloadAll,
+    remake: (trunks) => trunks.map((registration) => ({ kind: 'unregister', registration })),
     // What talks to the running system is loaded when it is talked to.
     connect: async (signal) =>
       (await import('./running-system.ts')).connectRunning(node, files, timeouts, signal),
