@@ -26,7 +26,7 @@ type Kind = keyof typeof sections;
 
 const fieldsOf: Readonly<Record<Kind, Fields>> = { trunk: trunk.fields, user: user.fields };
 
-/** What is said by a field, wherever the field can hold the value. */
+/** What is said by a field, wherever the field can hold the value. That there is to be none at all, no field can say. */
 const said: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   trunk: {
     'endpoint.context': 'context',
@@ -69,7 +69,7 @@ const structure = new Set([
 ]); // biome-ignore format: a list
 
 /** Of these, an empty value says something: the line is left out. */
-const canBeLeftOut = new Set(['registration.endpoint']);
+const canBeLeftOut = new Set(['registration.endpoint', 'endpoint.outbound_auth', 'endpoint.disallow']);
 
 const secret = /^(password|md5_cred|password_digest|oauth_secret|refresh_token|a1-hash|vm-password)$/;
 const ownVariable = /^_{0,2}(SIPCTL_|CALL_LIMIT(=|$))|^sipctl_/i;
@@ -122,7 +122,7 @@ function complaint(kind: Kind, parts: RawOption): Complaint | null {
 function fieldComplaint(kind: Kind, key: string, value: string): Complaint | null {
   const name = said[kind][key];
   const field = name === undefined ? undefined : fieldsOf[kind][name];
-  if (field === undefined || (value !== '' && !field.rule(value).ok)) return null;
+  if (field === undefined || value === '' || !field.rule(value).ok) return null;
   return [`is what the field ${name} says`, `give --${field.flag}`];
 }
 
