@@ -1,5 +1,5 @@
 import type { App } from '../app.ts';
-import type { Problem } from '../errors.ts';
+import { checkNode } from '../model/check-node.ts';
 import type { Value } from '../model/field.ts';
 import type { Node } from '../model/nouns.ts';
 import * as nouns from '../model/nouns.ts';
@@ -24,40 +24,6 @@ const init: Run = async (app, input) => {
     ...(failed.length > 0 ? { outcome: app.signal.aborted ? 'interrupted' : 'failed', errors: failed } : {}),
   };
 };
-
-/** Control connection of each kind of node, and what it needs besides its address. */
-const controls = {
-  asterisk: {
-    field: 'ami',
-    name: 'the manager interface',
-    needs: [
-      ['amiUser', 'ami-user'],
-      ['amiSecret', 'ami-secret-file'],
-    ],
-  },
-  freeswitch: { field: 'esl', name: 'the event socket', needs: [['eslPassword', 'esl-password-file']] },
-} as const;
-
-/** What a node's values mean together. */
-function checkNode(values: Record<string, Value>): Problem[] {
-  const kind = values.kind === 'freeswitch' ? 'freeswitch' : 'asterisk';
-  const problems: Problem[] = [];
-  for (const [engine, { field, name, needs }] of Object.entries(controls)) {
-    if (values[field] === null) continue;
-    if (engine !== kind) {
-      const message = `${field}: ${name} is none of a node of kind ${kind}`;
-      const hint = `leave --${field} out, or give --kind ${engine}`;
-      problems.push({ code: `invalid_${field}`, message, field, hint });
-      continue;
-    }
-    for (const [needed, flag] of needs) {
-      if (values[needed] !== null) continue;
-      const message = `${needed}: ${name} needs it`;
-      problems.push({ code: `missing_${needed}`, message, field: needed, hint: `give --${flag}` });
-    }
-  }
-  return problems;
-}
 
 async function ask(
   _app: App,

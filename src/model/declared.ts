@@ -13,6 +13,8 @@ export interface Declared {
   extent: 'whole' | 'given';
   /** Fields of secrets that are made where the object has none. */
   generated: readonly string[];
+  /** Fields whose values could not be read, which was complained of: they are not missing. */
+  faulty?: readonly string[];
   place: Place | null;
   /** Of single values, by field. */
   places: Readonly<Record<string, Place>>;

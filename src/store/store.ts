@@ -45,7 +45,7 @@ import { Records } from './records.ts';
 import { sealAnew } from './rotate.ts';
 import { type ServiceObject, ServiceResources } from './service-resources.ts';
 import { countUsers, type ReadSites, siteReader, type TenantState, tenantStates } from './sites.ts';
-import { Writer } from './writer.ts';
+import { type KnownNames, Writer } from './writer.ts';
 
 export interface StoreOptions {
   file: string;
@@ -88,9 +88,9 @@ export class Store {
   }
 
   /** Runs `work` in one transaction: all of it is kept, or nothing. */
-  async write<T>(work: (writer: Writer) => Promise<T>): Promise<T> {
+  async write<T>(work: (writer: Writer) => Promise<T>, known: KnownNames = {}): Promise<T> {
     const { actor, now } = this.#options;
-    const context = { actor, now, newRevision: () => randomBytes(8).toString('hex') };
+    const context = { actor, now, newRevision: () => randomBytes(8).toString('hex'), ...known };
     return this.#transact((database) => work(new Writer(database, () => this.keyring(), context)));
   }
 

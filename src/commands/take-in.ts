@@ -1,0 +1,79 @@
+import type { App } from '../app.ts';
+import { type Problem, SipctlError } from '../errors.ts';
+import type { Declared } from '../model/declared.ts';
+import { type ChangeOptions, planSiteChange, writeSiteChange } from '../pipeline/site-change.ts';
+import { countEdits, type SiteChange } from '../plan/edits.ts';
+import { siteChangeData, siteChangeText } from '../report/site-change.ts';
+import { applyAfterWrite } from './apply-after-write.ts';
+import { type Input, integerOption, type OptionSpec, type Result } from './command.ts';
+import { assertConfirmed, confirm } from './confirm.ts';
+
+/** What a reader made of its source. */
+export interface Intake {
+  declared: readonly Declared[];
+  /** What could not be read: nothing is written while there is any. */
+  problems: readonly Problem[];
+  warnings: readonly Problem[];
+}
+
+/** The flags of every command that takes a source in. */
+export const takeInOptions: readonly OptionSpec[] = [
+  ['--check', 'only show what would change; exit 2 where something would'],
+  ['--dry-run', 'the same as --check'],
+  ['--confirm <count>', 'confirm that many removals'],
+];
+
+export const isCheck = ({ options }: Input): boolean => options.check === true || options.dryRun === true;
+
+/**
+ * The end of every command that takes a source in: shows what it would change, asks, and writes all of it or nothing.
+ * `--apply` then brings the nodes up to date. More for `data` may come along, such as what a reader did not understand.
+ */
+export async function takeIn(
+  app: App,
+  input: Input,
+  intake: Intake,
+  options: ChangeOptions & { data?: object } = {},
+): Promise<Result> {
+  const change = await foundChange(app, intake, options);
+  const result = changeResult(change, intake, options.data);
+  if (isCheck(input) || change.edits.length === 0) return settled(app, input, change, result);
+  guardRemovals(input, change);
+  await approveChange(app, siteChangeText(change), 'Write this to the database?');
+  await writeSiteChange(await app.store(), change);
+  return applyAfterWrite(app, input, { ...result, changed: true });
+}
+
+// What is there already may still wait for its delivery.
+const settled = async (app: App, input: Input, { edits }: SiteChange, result: Result): Promise<Result> => {
+  if (!isCheck(input)) return applyAfterWrite(app, input, result);
+  return edits.length === 0 ? result : { ...result, outcome: 'pending' };
+};
+
+/** Every difference between a source and the database. @throws SipctlError `invalid` with every complaint */
+export async function foundChange(app: App, intake: Intake, options: ChangeOptions): Promise<SiteChange> {
+  const change = await planSiteChange(await app.store(), await app.catalog(), intake.declared, options);
+  const problems = [...intake.problems, ...change.problems];
+  if (problems.length > 0) throw new SipctlError('invalid', problems);
+  return change;
+}
+
+/** The change as the answer of a command. */
+export const changeResult = (change: SiteChange, intake: Intake, data: object = {}): Result => ({
+  changed: false,
+  data: { ...data, ...siteChangeData(change) },
+  text: (style) => siteChangeText(change, style),
+  warnings: [...intake.warnings, ...change.warnings],
+});
+
+/** @throws SipctlError `refused` where so much would be removed that it is more likely a mistake */
+export function guardRemovals(input: Input, change: SiteChange): void {
+  const confirmed = integerOption(input, 'confirm', 1, 'give the number of removals that the change names');
+  assertConfirmed(countEdits(change).delete, change.held, confirmed, 'objects');
+}
+
+/** Shows what is about to be done where somebody can be asked. @throws SipctlError `refused` */
+export async function approveChange(app: App, text: string, question: string): Promise<void> {
+  if (app.terminal.interactive && !app.config.yes) app.terminal.err(text);
+  await confirm(app, question);
+}
