@@ -105,6 +105,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./livekit.ts')).livekitCommand,
   },
   {
+    name: 'import',
+    summary: 'take over what another PBX or file describes',
+    heading: connect,
+    load: async () => (await import('./import.ts')).importCommand,
+  },
+  {
     name: 'render',
     summary: 'print what would be delivered',
     heading: deliver,

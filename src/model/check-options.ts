@@ -122,7 +122,9 @@ function complaint(kind: Kind, parts: RawOption): Complaint | null {
 function fieldComplaint(kind: Kind, key: string, value: string): Complaint | null {
   const name = said[kind][key];
   const field = name === undefined ? undefined : fieldsOf[kind][name];
-  if (field === undefined || value === '' || !field.rule(value).ok) return null;
+  if (field === undefined || value === '') return null;
+  // A name is resolved once, when Asterisk loads, and one that does not resolve drops the whole section.
+  if (key !== 'identify.match' && !field.rule(value).ok) return null;
   return [`is what the field ${name} says`, `give --${field.flag}`];
 }
 

@@ -60,9 +60,11 @@ export function providersFor(values: Values, { providers }: Catalog): ProviderTe
 
 /** The values as they are given to a trunk of this carrier. */
 export function valuesAt(template: ProviderTemplate, values: Values): Values {
-  const region = template.hosts.find((one) => one.host === values.host);
+  const [first, ...others] = template.hosts;
   const own = { ...values, provider: template.id };
-  return region === undefined ? own : { ...own, host: null, region: region.region };
+  if (first !== undefined && first.host === values.host) return { ...own, host: null, region: null };
+  const region = others.find((one) => one.host === values.host)?.region;
+  return region === undefined ? own : { ...own, host: null, region };
 }
 
 function fits(pattern: string | null, host: string | null): boolean {
@@ -78,7 +80,7 @@ function fits(pattern: string | null, host: string | null): boolean {
 }
 
 /** The value where the field can hold it. */
-export function kept(field: keyof typeof trunk.fields, text: string | null): Value {
+function kept(field: keyof typeof trunk.fields, text: string | null): Value {
   if (text === null || text === '') return null;
   const parsed = trunk.fields[field].rule(text);
   return parsed.ok ? parsed.value : null;
