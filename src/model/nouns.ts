@@ -1,7 +1,7 @@
 import * as call from './call-rules.ts';
 import { field, noun } from './declare.ts';
 import type { ObjectOf, Rule } from './field.ts';
-import { rawOption } from './raw-option.ts';
+import { rawOptions } from './raw-option.ts';
 import * as rule from './rules.ts';
 
 const notes = field('text', 'notes', rule.text(1000), 'free text, never rendered');
@@ -11,7 +11,7 @@ const labels = field('list', 'labels', rule.listOf(rule.label), 'labels to selec
 const options = field(
   'list',
   'option',
-  rule.listOf(rawOption, '\n'),
+  rawOptions,
   'section.option=value for the PBX, where no other flag says it; may be given again',
   { separator: '\n' },
 );

@@ -1,4 +1,5 @@
 import { ok, type Rule, wrong } from './field.ts';
+import { listOf } from './rules.ts';
 
 /** A setting that an engine takes and no field stands for: `endpoint.rtp_timeout=30`. */
 export interface RawOption {
@@ -25,6 +26,18 @@ export const rawOption: Rule<string> = (text) => {
       'write for example endpoint.rtp_timeout=30',
     );
   return ok(`${section}.${option}=${value.trim()}`);
+};
+
+/** Options as they are kept, whatever order they came in: by section and option, several of one in the order they had. */
+export function inOrder(options: readonly string[]): string[] {
+  const key = (text: string): string => text.slice(0, text.indexOf('='));
+  return [...options].sort((one, other) => (key(one) < key(other) ? -1 : key(one) > key(other) ? 1 : 0));
+}
+
+/** A list of options, one to a line. */
+export const rawOptions: Rule<readonly string[]> = (text) => {
+  const parsed = listOf(rawOption, '\n')(text);
+  return parsed.ok ? ok(inOrder(parsed.value)) : parsed;
 };
 
 /** The parts of a text that the rule let through. */

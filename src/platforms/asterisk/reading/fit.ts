@@ -3,6 +3,7 @@ import { checkTrunk, checkUser, type TrunkValues, type UserValues } from '../../
 import type { Noun, Value } from '../../../model/field.ts';
 import { emptyFlow } from '../../../model/flow/resolve-flow.ts';
 import * as nouns from '../../../model/nouns.ts';
+import { inOrder } from '../../../model/raw-option.ts';
 import { resolveTrunk, resolveUser } from '../../../model/resolve.ts';
 import { Secret } from '../../../model/secret.ts';
 import type { Catalog } from '../../../model/template.ts';
@@ -45,7 +46,7 @@ export function fitValues(given: Values, written: Sections, fitting: Fitting): F
   const found = differences(written, rendering.sections(values), version);
   const options = optionsFor(kind, found, written, { version, templateDefaults });
   if (options.length === 0) return { values: { ...values, options: null }, left: found, problems };
-  const full = { ...values, options };
+  const full = { ...values, options: inOrder(options) };
   return { values: full, left: differences(written, rendering.sections(full), version), problems };
 }
 
