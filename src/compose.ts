@@ -100,6 +100,10 @@ export function compose(parts: Parts): App {
     openService: (described, isToGo) => openService(described, parts, isToGo),
     twilioView: (account) => openTwilioView(account, parts),
     rendering: async () => openRendering(await app.store()),
+    readConfiguration: async (_kind, files, finder, settings) => {
+      const { readPjsip } = await import('./platforms/asterisk/reading/read.ts');
+      return readPjsip(files, finder, settings);
+    },
     close: async () => {
       if (store !== null) (await store.catch(() => null))?.close();
     },

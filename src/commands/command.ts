@@ -28,8 +28,8 @@ export interface Input {
 
 export type Run = (app: App, input: Input) => Promise<Result>;
 
-/** `['--limit <n>', 'how many']`; values of a flag that is `joined` add up where it is given again. */
-export type OptionSpec = readonly [flags: string, help: string, repeated?: 'joined'];
+/** `['--limit <n>', 'how many']`; values of a flag that is `joined`, or of `lines`, add up where it is given again. */
+export type OptionSpec = readonly [flags: string, help: string, repeated?: 'joined' | 'lines'];
 
 export interface VerbSpec {
   name: string;

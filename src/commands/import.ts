@@ -1,9 +1,10 @@
 import type { VerbGroup } from './command.ts';
 import { importCsv } from './import-csv.ts';
 import { importFreepbxCsv } from './import-freepbx-csv.ts';
+import { importPjsip } from './import-pjsip.ts';
 
 export const importCommand: VerbGroup = {
   name: 'import',
-  summary: 'take over users, numbers and trunks from elsewhere',
-  verbs: [importCsv, importFreepbxCsv],
+  summary: 'take over what another PBX or a table describes',
+  verbs: [importPjsip, importCsv, importFreepbxCsv],
 };

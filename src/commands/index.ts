@@ -57,12 +57,6 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user-template.ts')).userTemplateCommand,
   },
   {
-    name: 'import',
-    summary: 'take over users, numbers and trunks from elsewhere',
-    heading: describe,
-    load: async () => (await import('./import.ts')).importCommand,
-  },
-  {
     name: 'export',
     summary: 'write what the database holds, without secrets',
     heading: describe,
@@ -115,6 +109,12 @@ export const commands: readonly CommandEntry[] = [
     summary: 'LiveKit projects: agents that answer a Twilio trunk’s calls',
     heading: connect,
     load: async () => (await import('./livekit.ts')).livekitCommand,
+  },
+  {
+    name: 'import',
+    summary: 'take over what another PBX or file describes',
+    heading: connect,
+    load: async () => (await import('./import.ts')).importCommand,
   },
   {
     name: 'render',

@@ -1,10 +1,20 @@
 import * as call from './call-rules.ts';
 import { field, noun } from './declare.ts';
 import type { ObjectOf, Rule } from './field.ts';
+import { rawOptions } from './raw-option.ts';
 import * as rule from './rules.ts';
 
 const notes = field('text', 'notes', rule.text(1000), 'free text, never rendered');
 const labels = field('list', 'labels', rule.listOf(rule.label), 'labels to select by');
+
+/** A value may hold commas: these lists have a line for each entry. */
+const options = field(
+  'list',
+  'option',
+  rawOptions,
+  'section.option=value for the PBX, where no other flag says it; may be given again',
+  { separator: '\n' },
+);
 
 const dtmf = field(
   'text',
@@ -120,6 +130,7 @@ export const trunk = noun({
     }),
     owner: field('reference', 'owner', rule.sipUser, 'user of the tenant who owns the trunk', { to: 'user' }),
     record: field('boolean', 'record', rule.boolean, 'record calls that run over it', { initial: false }),
+    options,
     labels,
     notes,
   },
@@ -184,6 +195,7 @@ export const user = noun({
     record: field('boolean', 'record', rule.boolean, 'record calls that the user makes or gets', {
       initial: false,
     }),
+    options,
     labels,
     notes,
   },

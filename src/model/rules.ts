@@ -182,12 +182,12 @@ export const boolean: Rule<boolean> = (value) => {
   return wrong(`'${printable(value)}' is neither yes nor no`);
 };
 
-/** Comma-separated values, each by its own rule, without repetition. */
+/** Values with commas, or another separator, between them, each by its own rule, without repetition. */
 export const listOf =
-  (rule: Rule<string>): Rule<readonly string[]> =>
+  (rule: Rule<string>, separator = ','): Rule<readonly string[]> =>
   (value) => {
     const values: string[] = [];
-    for (const part of value.split(',').map((one) => one.trim())) {
+    for (const part of value.split(separator).map((one) => one.trim())) {
       const parsed = rule(part);
       if (!parsed.ok) return parsed;
       if (values.includes(parsed.value)) return wrong(`'${part}' stands twice`);

@@ -218,6 +218,11 @@ export const migrations: readonly Migration[] = [
         UNIQUE (kind, tenant_id, object, key))`,
     ],
   },
+  {
+    number: 8,
+    name: 'options of trunks and users',
+    statements: ['ALTER TABLE trunks ADD COLUMN options TEXT', 'ALTER TABLE users ADD COLUMN options TEXT'],
+  },
 ];
 
 // What a user of a tenant dials reaches one object: within a table by its keys, across tables by these triggers.

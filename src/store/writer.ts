@@ -236,7 +236,7 @@ const stillNamed = ({ noun, ref, field, mention }: Mentioner): SipctlError =>
 
 function same(left: Value, right: Value): boolean {
   if (left instanceof Secret && right instanceof Secret) return left.reveal() === right.reveal();
-  if (Array.isArray(left) && Array.isArray(right)) return left.join(',') === right.join(',');
+  if (Array.isArray(left) && Array.isArray(right)) return left.join('\n') === right.join('\n');
   return left === right;
 }
 

@@ -58,7 +58,7 @@ describe('a database of the first schema', () => {
     firstDatabase();
     const store = await open();
     try {
-      expect(store.opened.migrated.applied).toEqual([2, 3, 4, 5, 6, 7]);
+      expect(store.opened.migrated.applied).toEqual(migrations.slice(1).map(({ number }) => number));
       const user = await store.records.get(nouns.user, { tenant: 'acme', name: 'ann' });
       expect(user).toMatchObject({
         id: 3,
