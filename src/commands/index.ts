@@ -57,6 +57,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user-template.ts')).userTemplateCommand,
   },
   {
+    name: 'import',
+    summary: 'take over users, numbers and trunks from elsewhere',
+    heading: describe,
+    load: async () => (await import('./import.ts')).importCommand,
+  },
+  {
+    name: 'export',
+    summary: 'write what the database holds, without secrets',
+    heading: describe,
+    load: async () => (await import('./export.ts')).exportCommand,
+  },
+  {
     name: 'group',
     summary: 'users that ring together, or one after another',
     heading: connect,
