@@ -111,6 +111,7 @@ async function migrate(
       for (const number of pendingMigrations(raw)) {
         const migration = migrations.find((one) => one.number === number);
         for (const statement of migration?.statements ?? []) raw.exec(statement);
+        migration?.fill?.(raw);
         raw.pragma(`user_version = ${number}`);
         applied.push(number);
       }

@@ -10,7 +10,8 @@ import type { Call } from '../model/live/call.ts';
 import type { Parties } from '../model/live/party.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
-import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
+import { type AuditEntry, type AuditRow, auditEntries, listAudit, recordAudit } from './audit.ts';
+import { type ChainState, verifyChain } from './audit-verify.ts';
 import { type BulkUser, insertUsers } from './bulk.ts';
 import {
   type CallRecordFilter,
@@ -35,7 +36,7 @@ import {
   type StoredDelivery,
 } from './deliveries.ts';
 import { holderOf } from './extensions.ts';
-import { databaseFailure } from './failure.ts';
+import { databaseFailure, noFolder } from './failure.ts';
 import { inboundTrunks } from './inbound-trunks.ts';
 import { addKey, Keyring } from './keyring.ts';
 import { type Lease, type LeaseClock, type LeaseOwner, type LeaseView, takeLease } from './leases.ts';
@@ -212,6 +213,14 @@ export class Store {
     return listAudit(this.#database, filter);
   }
 
+  auditEntries(after: number): AsyncGenerator<AuditEntry> {
+    return auditEntries(this.#database, after);
+  }
+
+  verifyAudit(expected: string | null): Promise<ChainState> {
+    return verifyChain(this.#database, expected);
+  }
+
   recordDelivery(delivery: Omit<Delivery, 'at' | 'actor'>): Promise<number> {
     const { actor, now } = this.#options;
     return this.#transact((database) =>
@@ -386,14 +395,5 @@ function otherKey(keyFile: string, database: string): SipctlError {
     message: `${keyFile} holds another key than that of ${database}`,
     field: 'keyFile',
     hint: 'name the right one with SIPCTL_KEY_FILE, or put it back from your copy',
-  });
-}
-
-function noFolder(folder: string): SipctlError {
-  return new SipctlError('notFound', {
-    code: 'no_folder',
-    message: `there is no folder ${folder}`,
-    field: 'file',
-    hint: 'make it first, or name another place',
   });
 }
