@@ -33,6 +33,13 @@ const meanings: readonly Meaning[] = [
     hint: 'name its authority with sslrootcert=<file>, and the host as its certificate does',
   },
   {
+    codes: /^NO_TLS$/,
+    outcome: 'refused',
+    code: 'database_plain',
+    message: 'does not speak TLS, which sslmode demands',
+    hint: 'set ssl = on at the server, or sslmode=disable where nobody else is on the way to it',
+  },
+  {
     codes: /^42501$/,
     outcome: 'refused',
     code: 'database_not_allowed',
@@ -101,7 +108,7 @@ function codeOf(error: Error): string {
     )
   )
     return 'ETIMEDOUT';
-  if (/does not support SSL/.test(error.message)) return 'ERR_TLS_NONE';
+  if (/does not support SSL/.test(error.message)) return 'NO_TLS';
   return /password|SASL|SCRAM/.test(error.message) ? '28P01' : '';
 }
 

@@ -109,10 +109,11 @@ function openDatabaseOf(
   };
 }
 
+// In the order of their ids, as SQLite reads them: PostgreSQL's own changes with every update.
 const siteWords: SiteWords = {
   hex: (column) => `encode(${column}, 'hex')`,
   arrays: (expressions, from) =>
-    `(SELECT coalesce(json_agg(json_build_array(${expressions.join(', ')})), '[]')::text FROM ${from})`,
+    `(SELECT coalesce(json_agg(json_build_array(${expressions.join(', ')}) ORDER BY id), '[]')::text FROM ${from})`,
 };
 
 // As with SQLite, one writes at a time; each statement sees what the writers before have kept.
