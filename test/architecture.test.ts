@@ -251,6 +251,7 @@ describe('start-up', () => {
     'libphonenumber-js',
     'modesl',
     'ora',
+    'pg',
     'twilio',
     'ws',
     'yaml',

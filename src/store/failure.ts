@@ -59,13 +59,3 @@ export function databaseFailure(error: unknown, file: string): SipctlError | nul
     { cause: error },
   );
 }
-
-/** Where something is to be written, there is no folder. */
-export function noFolder(folder: string): SipctlError {
-  return new SipctlError('notFound', {
-    code: 'no_folder',
-    message: `there is no folder ${folder}`,
-    field: 'file',
-    hint: 'make it first, or name another place',
-  });
-}

@@ -20,7 +20,7 @@ const owned = 'id INTEGER PRIMARY KEY, tenant_id INTEGER NOT NULL REFERENCES ten
 const state = `enabled INTEGER NOT NULL, ${timestamps}, UNIQUE (tenant_id, id)`;
 
 /** Tables whose objects users dial by an extension, and the column of what is dialled. */
-const dialled = {
+export const dialledColumns = {
   users: 'extension',
   groups: 'extension',
   ivrs: 'extension',
@@ -251,7 +251,7 @@ function chainOlderRows(raw: BetterSqlite3.Database): void {
 
 // What a user of a tenant dials reaches one object: within a table by its keys, across tables by these triggers.
 function oneHolderEach(): string[] {
-  const tables = Object.entries(dialled);
+  const tables = Object.entries(dialledColumns);
   return tables.flatMap(([table, column]) =>
     tables
       .filter(([other]) => other !== table)
