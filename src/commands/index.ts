@@ -208,9 +208,15 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'db',
-    summary: 'the database: status, migrate, backup, restore',
+    summary: 'the database: status, migrate, backup, restore, copy',
     heading: keep,
     load: async () => (await import('./db.ts')).db,
+  },
+  {
+    name: 'access',
+    summary: 'who may look, write and grant, in a PostgreSQL database',
+    heading: keep,
+    load: async () => (await import('./access.ts')).access,
   },
   {
     name: 'key',
