@@ -58,7 +58,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'import',
-    summary: 'take over users, numbers and trunks from elsewhere',
+    summary: 'take over what another PBX or a table describes',
     heading: describe,
     load: async () => (await import('./import.ts')).importCommand,
   },
@@ -115,12 +115,6 @@ export const commands: readonly CommandEntry[] = [
     summary: 'LiveKit projects: agents that answer a Twilio trunk’s calls',
     heading: connect,
     load: async () => (await import('./livekit.ts')).livekitCommand,
-  },
-  {
-    name: 'import',
-    summary: 'take over what another PBX or file describes',
-    heading: connect,
-    load: async () => (await import('./import.ts')).importCommand,
   },
   {
     name: 'render',
