@@ -55,7 +55,7 @@ const heavyApart = {
 };
 
 /** Packages that are read from node_modules: they are larger than what a bundle saves. */
-const leftApart = ['livekit-server-sdk', 'twilio'];
+const leftApart = ['livekit-server-sdk', 'pg', 'twilio'];
 
 // The released package renders with templates that were compiled here; from its sources it compiles them itself.
 const compiledTemplates = {

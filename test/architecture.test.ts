@@ -254,6 +254,7 @@ describe('start-up', () => {
     'libphonenumber-js',
     'modesl',
     'ora',
+    'pg',
     'twilio',
     'ws',
     'yaml',

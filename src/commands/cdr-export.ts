@@ -17,7 +17,7 @@ const exportCalls: Run = async (app, input) => {
   const { head, line, tail } = shapes[chosen ?? (app.config.json ? 'document' : 'csv')];
   let count = 0;
   let text = head();
-  for (const record of store.readCallRecords(filter, { oldestFirst: true })) {
+  for await (const record of store.readCallRecords(filter, { oldestFirst: true })) {
     text += line(record, count);
     count++;
     if (count % portion > 0) continue;

@@ -57,6 +57,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user-template.ts')).userTemplateCommand,
   },
   {
+    name: 'import',
+    summary: 'take over what another PBX or a table describes',
+    heading: describe,
+    load: async () => (await import('./import.ts')).importCommand,
+  },
+  {
     name: 'export',
     summary: 'write what the database holds, without secrets',
     heading: describe,
@@ -109,12 +115,6 @@ export const commands: readonly CommandEntry[] = [
     summary: 'LiveKit projects: agents that answer a Twilio trunk’s calls',
     heading: connect,
     load: async () => (await import('./livekit.ts')).livekitCommand,
-  },
-  {
-    name: 'import',
-    summary: 'take over what another PBX or file describes',
-    heading: connect,
-    load: async () => (await import('./import.ts')).importCommand,
   },
   {
     name: 'render',
@@ -172,9 +172,9 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'drift',
-    summary: 'where database, files and running systems are apart; adopt it, or revert it',
+    summary: 'what nodes and services hold that sipctl did not put there',
     heading: look,
-    load: async () => (await import('./drift.ts')).driftCommand,
+    load: async () => (await import('./drift.ts')).drift,
   },
   {
     name: 'doctor',
@@ -202,9 +202,15 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'db',
-    summary: 'the database: status, migrate, backup, restore',
+    summary: 'the database: status, migrate, backup, restore, copy',
     heading: keep,
     load: async () => (await import('./db.ts')).db,
+  },
+  {
+    name: 'access',
+    summary: 'who may look, write and grant, in a PostgreSQL database',
+    heading: keep,
+    load: async () => (await import('./access.ts')).access,
   },
   {
     name: 'key',

@@ -7,6 +7,7 @@ import type { Place } from '../../src/errors.ts';
 import type { FileOperations } from '../../src/files/operations.ts';
 import { run } from '../../src/main.ts';
 import type { Terminal } from '../../src/terminal.ts';
+import { storePlace } from './store-place.ts';
 
 /** How one command line ended: what a script would see of it. */
 export interface Ended {
@@ -57,7 +58,7 @@ export async function sandbox(): Promise<Sandbox> {
 }
 
 export function sandboxIn(dir: string): Sandbox {
-  const db = join(dir, 'site.db');
+  const db = storePlace(join(dir, 'site.db'));
   const env = { SIPCTL_DB: db, XDG_CONFIG_HOME: join(dir, 'config'), XDG_DATA_HOME: join(dir, 'data') };
   const sipctl: Sandbox['sipctl'] = async (command, options = {}) => {
     const argv = typeof command === 'string' ? words(command) : command;
