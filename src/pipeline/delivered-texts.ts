@@ -27,8 +27,10 @@ export async function deliveredTexts(
   { artifacts }: Pick<Manifest, 'artifacts'>,
 ): Promise<DeliveredText[]> {
   const texts: DeliveredText[] = [];
-  for (const [key, artifact] of Object.entries(artifacts)) {
-    const onNode = await target.files.read(storePath(artifact));
+  const held = Object.entries(artifacts);
+  const found = await target.files.readAll(held.map(([, artifact]) => storePath(artifact)));
+  for (const [at, [key, artifact]] of held.entries()) {
+    const onNode = found[at] ?? null;
     const isWhole = onNode !== null && digest(onNode) === artifact.sha256;
     texts.push({ key, artifact, onNode, delivered: isWhole ? onNode : null });
   }

@@ -101,13 +101,13 @@ function editedTexts(target: Target, texts: readonly DeliveredText[]): DriftFind
 }
 
 async function editedIndexes(target: Target, manifest: Manifest): Promise<DriftFinding[]> {
-  const findings: DriftFinding[] = [];
-  for (const [name, text] of target.indexes(manifest)) {
-    const path = `generations/${generationFolder(manifest.generation)}/${name}`;
-    const found = await target.files.read(path);
-    if (found?.toString('utf8') !== text) findings.push(edited(`sipctl/${path}`, null, found === null));
-  }
-  return findings;
+  const folder = `generations/${generationFolder(manifest.generation)}`;
+  const indexes = [...target.indexes(manifest)].map(([name, text]) => ({ path: `${folder}/${name}`, text }));
+  const found = await target.files.readAll(indexes.map(({ path }) => path));
+  return indexes.flatMap(({ path, text }, at) => {
+    const there = found[at] ?? null;
+    return there?.toString('utf8') === text ? [] : [edited(`sipctl/${path}`, null, there === null)];
+  });
 }
 
 const edited = (file: string, tenant: string | null, gone: boolean): DriftFinding =>
