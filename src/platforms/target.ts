@@ -103,6 +103,8 @@ export interface Target {
   cautions?(trunks: readonly InboundTrunk[], isNew: (trunk: InboundTrunk) => boolean): Problem[];
   /** What differs between two texts of an artifact, by object; a missing side is null. Secrets are masked. */
   objectChanges(key: string, before: Buffer | null, after: Buffer | null): ObjectChange[];
+  /** The files of artifacts that say in fields of objects what they say: an edit of these can be taken over. */
+  readonly readsBack: readonly string[];
   reloadFor(changes: readonly ArtifactChange[]): ReloadStep[];
   /** What makes a delivered but unverified generation run. */
   reloadAll(): ReloadStep[];

@@ -67,9 +67,9 @@ function groupText(
 
 const headings: Readonly<Record<string, string>> = {
   database: 'in the database, not delivered yet',
-  files: 'in the files, not read by the PBX so far',
+  files: 'in the files of the node',
   running: 'in the running system only',
-  'files,running': 'in the files, and in force',
+  'files,running': 'in the files of the node, and in force',
   'database,files': 'in the database and, otherwise, in the files',
   'database,running': 'in the database and, otherwise, in the running system',
   'database,files,running': 'in the database and, otherwise, in the files and in force',
