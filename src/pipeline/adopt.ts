@@ -198,15 +198,21 @@ function unsaid(
 ): Problem[] {
   const taken = new Set(found.map(nameOf));
   return changesBetween(target, key, base, onNode)
-    .filter(
-      ({ kind, name }) => !taken.has(`${kind}:${name}`) && (asked.size === 0 || asked.has(`${kind}:${name}`)),
-    )
-    .map(({ kind, name }) => ({
-      code: 'not_taken_over',
-      message: `${target.node}: ${kind} ${name}: no field of it says what was edited in ${artifact.file}`,
-      field: `${kind}:${name}`,
-      hint: `sipctl drift revert --node ${target.node} takes the edit away`,
-    }));
+    .filter(({ kind, name }) => !taken.has(`${kind}:${name}`))
+    .map(({ kind, name }) => {
+      const isAsked = asked.size === 0 || asked.has(`${kind}:${name}`);
+      const why = isAsked
+        ? `no field of it says what was edited in ${artifact.file}`
+        : 'was edited, too, and was not asked for: the next apply takes that away';
+      return {
+        code: 'not_taken_over',
+        message: `${target.node}: ${kind} ${name}${isAsked ? ':' : ''} ${why}`,
+        field: `${kind}:${name}`,
+        hint: isAsked
+          ? `sipctl drift revert --node ${target.node} takes the edit away`
+          : `sipctl drift adopt ${kind}:${name} --node ${target.node}`,
+      };
+    });
 }
 
 // A file that was edited may be no XML any more: the reading has complained of that.

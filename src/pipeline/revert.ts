@@ -90,6 +90,9 @@ export async function revertNode(
     };
     node.outcome.written = await writeGeneration(target, next, plan.artifacts);
     options.signal.throwIfAborted();
+    // Before anything is asked of the PBX: what leads nowhere now would keep it from reading any file of ours. The texts are
+    // those that were in force, and nothing is read before the reload.
+    await target.files.flip(next.generation);
     const everything = plan.artifacts.map((after): ArtifactChange => {
       return { action: 'update', key: after.key, before: after, after, objects: [] };
     });

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Sandbox } from '../support/run-sipctl.ts';
 import { type AsteriskInstance, describeAsterisk } from './asterisk.ts';
 import { attach, settings, withManager } from './attached.ts';
@@ -34,6 +34,9 @@ describeAsterisk('drift of a running Asterisk', ({ start }) => {
     expect(await apart()).toEqual([]);
     expect(await settings(asterisk)).toEqual(before);
   });
+
+  // One test that fails is not to fail the next ones.
+  afterEach(() => box.sipctl('drift revert --yes'));
 
   const reload = (module: string) => withManager(asterisk, (ami) => ami.action('Reload', { Module: module }));
   const sipctl = (path: string): string => join(asterisk.etc, 'sipctl', path);
@@ -150,6 +153,73 @@ describeAsterisk('drift of a running Asterisk', ({ start }) => {
       expect(objects.length).toBeGreaterThan(0);
       expect(objects.every(({ differs }) => differs.join() === 'running')).toBe(true);
       await reverts();
+    });
+  });
+
+  describe('is adopted', () => {
+    /** Takes the edit over, and applies it: then nothing is apart, and what ran with it runs with it still. */
+    async function adopts(flags = ''): Promise<string> {
+      await reload('res_pjsip.so');
+      const edited = await settings(asterisk);
+      const shown = await box.sipctl(`drift adopt --check${flags}`);
+      expect(shown.code, shown.stdout + shown.stderr).toBe(2);
+      const ended = await box.sipctl(`drift adopt --yes --apply${flags}`);
+      expect(ended.code, ended.stdout + ended.stderr).toBe(0);
+      expect(await apart()).toEqual([]);
+      expect(await settings(asterisk)).toEqual(edited);
+      return shown.stdout + shown.stderr;
+    }
+
+    afterEach(async () => {
+      before = await settings(asterisk);
+    });
+
+    it('as fields and as options, where several objects were edited', async () => {
+      edit('pjsip_users', /"1001" <1001>/, '"Ann Öz" <1001>');
+      edit(
+        'pjsip_users',
+        /(\[bob@acme\.sip\.example\]\ntype *= *endpoint\n)/,
+        '$1device_state_busy_at = 2\n',
+      );
+      edit('pjsip_trunks', /(type *= *aor\n)/, '$1qualify_timeout = 5\n');
+      const said = await adopts();
+      expect(said).toMatch(/user ann\n +displayName: \(not set\) → Ann Öz/);
+      expect(said).toMatch(/user bob\n +options: .*device_state_busy_at=2/);
+      expect(said).toMatch(/trunk office\n +options: .*qualify_timeout=5/);
+    });
+
+    it('with a password, which is never shown', async () => {
+      edit('pjsip_users', /^password *= *.*$/m, 'password = taken-Over-1');
+      const said = await adopts();
+      expect(said).toContain('password: [secret] changed');
+      expect(said).not.toContain('taken-Over');
+      const { stdout } = await box.ok('user show ann --tenant acme --reveal --json');
+      expect(stdout).toContain('taken-Over-1');
+    });
+
+    it('of one object only, where it is named', async () => {
+      edit('pjsip_users', /"Ann Öz" <1001>/, '"Ann Two" <1001>');
+      edit('pjsip_users', /"1002" <1002>/, '"Bob Two" <1002>');
+      const ended = await box.ok('drift adopt user:bob --yes');
+      expect(ended.stdout).toContain('user bob');
+      expect(ended.stdout).not.toContain('user ann');
+      expect(ended.stderr).toContain('user ann was edited, too, and was not asked for');
+      await box.ok('apply --yes');
+      expect(await apart()).toEqual([]);
+    });
+
+    it('as a user that was added, and one that was taken out', async () => {
+      const text = readFileSync(storeFile('pjsip_users'), 'utf8');
+      const ofBob = /; === SIP USER: bob[\s\S]*?; === END SIP USER: bob ===\n/.exec(text)?.[0] ?? '';
+      expect(ofBob).not.toBe('');
+      const ofEve = ofBob
+        .replaceAll('bob', 'eve')
+        .replaceAll('1002', '1003')
+        .replaceAll('"Bob Two"', '"Eve"');
+      writeFileSync(storeFile('pjsip_users'), text.replace(ofBob, ofEve));
+      const said = await adopts();
+      expect(said).toMatch(/\+ user eve/);
+      expect(said).toMatch(/user bob\n +enabled: (?:true|yes) → (?:false|no)/);
     });
   });
 });
