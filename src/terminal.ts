@@ -20,6 +20,8 @@ export interface Terminal {
   screen(): Screen | null;
   /** All of standard input, once, without its final line break. @throws SipctlError when it is a terminal, or too long */
   readInput(flag: string): Promise<string>;
+  /** The same for a file that comes that way: its bytes as they are, and many of them. */
+  readSource(flag: string): Promise<Uint8Array>;
 }
 
 /** A terminal that a program has for itself. */
@@ -42,12 +44,18 @@ export interface TakenScreen {
 }
 
 const longestInput = 64 * 1024;
+const longestSource = 256 * 1024 * 1024;
 
 export function systemTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
   const { stdout, stderr } = process as unknown as { stdout: WriteStream; stderr: WriteStream };
   const plain = (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb';
   let taken: string | null = null;
   const gone = new AbortController();
+  const takeInput = (flag: string): void => {
+    if (taken !== null) throw inputTwice(flag, taken);
+    if (isatty(0)) throw noInput(flag);
+    taken = flag;
+  };
   return {
     interactive: isatty(0) && isatty(2) && !isCi(env),
     stdoutColor: stdout.isTTY === true && !plain,
@@ -60,10 +68,15 @@ export function systemTerminal(env: Readonly<Record<string, string | undefined>>
     gone: gone.signal,
     screen: () => (isatty(0) && stdout.isTTY === true && env.TERM !== 'dumb' ? systemScreen(!plain) : null),
     readInput: async (flag) => {
-      if (taken !== null) throw inputTwice(flag, taken);
-      if (isatty(0)) throw noInput(flag);
-      taken = flag;
-      return readAll(process.stdin, flag);
+      takeInput(flag);
+      const hint = 'send the secret alone';
+      const input = await readAll(process.stdin, flag, { longest: longestInput, hint });
+      return input.toString('utf8').replace(/\r?\n$/, '');
+    },
+    readSource: async (flag) => {
+      takeInput(flag);
+      const hint = 'send it in parts, or name a file';
+      return readAll(process.stdin, flag, { longest: longestSource, hint });
     },
   };
 }
@@ -134,23 +147,25 @@ function systemScreen(color: boolean): Screen {
   };
 }
 
-async function readAll(stdin: NodeJS.ReadableStream, flag: string): Promise<string> {
+async function readAll(
+  stdin: NodeJS.ReadableStream,
+  flag: string,
+  { longest, hint }: { longest: number; hint: string },
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of stdin) {
     chunks.push(chunk as Buffer);
     length += (chunk as Buffer).length;
-    if (length > longestInput) {
+    if (length > longest) {
       throw new SipctlError('invalid', {
         code: 'input_too_long',
-        message: `standard input for --${flag} is longer than ${longestInput} bytes`,
-        hint: 'send the secret alone',
+        message: `standard input for --${flag} is longer than ${longest} bytes`,
+        hint,
       });
     }
   }
-  return Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+  return Buffer.concat(chunks);
 }
 
 const outputFailed = (cause: NodeJS.ErrnoException): SipctlError =>

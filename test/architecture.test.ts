@@ -44,6 +44,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'platforms',
     'plan',
     'model',
+    'site-file',
     'sip',
   ],
   serve: [
@@ -68,6 +69,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   report: ['plan', 'model'],
   store: ['model'],
   plan: ['model'],
+  'site-file': ['model'],
   catalog: ['model'],
   // Nothing of ours: these could be packages of their own.
   'terminal.ts': [],

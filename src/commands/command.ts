@@ -28,8 +28,8 @@ export interface Input {
 
 export type Run = (app: App, input: Input) => Promise<Result>;
 
-/** `['--limit <n>', 'how many']`; values of a flag that is `joined` add up where it is given again. */
-export type OptionSpec = readonly [flags: string, help: string, repeated?: 'joined'];
+/** `['--limit <n>', 'how many']`; values of a flag that is `joined`, or of `lines`, add up where it is given again. */
+export type OptionSpec = readonly [flags: string, help: string, repeated?: 'joined' | 'lines'];
 
 export interface VerbSpec {
   name: string;
@@ -46,6 +46,8 @@ export interface VerbGroup {
   name: string;
   summary: string;
   verbs: readonly (VerbSpec | VerbGroup)[];
+  /** The name of the verb that is meant where none is given. */
+  alone?: string;
 }
 
 /** One file of `commands/`: a verb of its own, or a noun with its verbs. */

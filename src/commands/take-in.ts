@@ -16,10 +16,14 @@ export interface Intake {
   warnings: readonly Problem[];
 }
 
-/** The flags of every command that takes a source in. */
-export const takeInOptions: readonly OptionSpec[] = [
+export const checkOptions: readonly OptionSpec[] = [
   ['--check', 'only show what would change; exit 2 where something would'],
   ['--dry-run', 'the same as --check'],
+];
+
+/** The flags of every command that takes a source in. */
+export const takeInOptions: readonly OptionSpec[] = [
+  ...checkOptions,
   ['--confirm <count>', 'confirm that many removals'],
 ];
 

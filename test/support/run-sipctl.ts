@@ -124,6 +124,10 @@ function recordingTerminal(
       if (input === undefined) throw new Error(`--${flag} was read without input`);
       return input.replace(/\r?\n$/, '');
     },
+    readSource: async (flag) => {
+      if (input === undefined) throw new Error(`--${flag} was read without input`);
+      return Buffer.from(input);
+    },
   };
   return { terminal, written: () => ({ stdout, stderr }) };
 }
