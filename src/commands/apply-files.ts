@@ -8,7 +8,7 @@ import { plain } from '../report/style.ts';
 import { applyEverything } from './apply.ts';
 import type { Input, Result } from './command.ts';
 import { type Foreseen, foresee, foreseenRequest, siteChangeOf } from './foresee.ts';
-import { approveChange, guardRemovals, isCheck } from './take-in.ts';
+import { approveChange, guardRemovals, isCheck, writtenResult } from './take-in.ts';
 
 /** `apply -f`: writes what site files declare, and brings nodes and services up to date; shown and asked for together. */
 export async function applyFiles(app: App, input: Input, requireTest: boolean): Promise<Result> {
@@ -21,7 +21,7 @@ export async function applyFiles(app: App, input: Input, requireTest: boolean): 
   refuseUnsafe(plan);
   if (pending) await approveChange(app, approvalText(result), questionOf(change, plan));
   await writeSiteChange(await app.store(), change);
-  const written = writtenResult(change, result);
+  const written = { ...writtenResult(change, result), data: siteChangeData(change) };
   if (plan === null) return written;
   return appliedAfter(written, () =>
     applyEverything(app, foreseenRequest(input, change), {
@@ -42,13 +42,6 @@ async function writeOnly(app: App, input: Input): Promise<Result> {
   await writeSiteChange(await app.store(), change);
   return writtenResult(change, result);
 }
-
-const writtenResult = (change: SiteChange, result: Result): Result => ({
-  ...result,
-  changed: change.edits.length > 0,
-  data: siteChangeData(change),
-  text: (style) => siteChangeText(change, style),
-});
 
 const hasWork = (plan: Foreseen['plan']): boolean =>
   plan !== null && (plan === 'unseen' || isPlanPending(plan));

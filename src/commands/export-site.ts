@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
 import { everyNoun } from '../model/every-noun.ts';
 import type { Value } from '../model/field.ts';
+import * as nouns from '../model/nouns.ts';
 import { type SecretStyle, siteTree, type WrittenObject } from '../site-file/write.ts';
 import type { Input, Run, VerbSpec } from './command.ts';
 import { labelAsked } from './site-source.ts';
@@ -21,7 +22,7 @@ const run: Run = async (app, input) => {
 async function storedObjects(app: App, label: string | null): Promise<WrittenObject[]> {
   const { records } = await app.store();
   const named = app.config.tenantNamed ? app.config.tenant : null;
-  if (named !== null) await records.get(everyNoun[0] as (typeof everyNoun)[0], { tenant: null, name: named });
+  if (named !== null) await records.get(nouns.tenant, { tenant: null, name: named });
   const found: WrittenObject[] = [];
   for (const noun of everyNoun) {
     if (noun.name === 'node' && named !== null) continue;

@@ -45,7 +45,7 @@ export async function takeIn(
   guardRemovals(input, change);
   await approveChange(app, siteChangeText(change), 'Write this to the database?');
   await writeSiteChange(await app.store(), change);
-  return applyAfterWrite(app, input, { ...result, changed: true });
+  return applyAfterWrite(app, input, writtenResult(change, result));
 }
 
 // What is there already may still wait for its delivery.
@@ -58,8 +58,16 @@ const settled = async (app: App, input: Input, { edits }: SiteChange, result: Re
 export async function foundChange(app: App, intake: Intake, options: ChangeOptions): Promise<SiteChange> {
   const change = await planSiteChange(await app.store(), await app.catalog(), intake.declared, options);
   const problems = [...intake.problems, ...change.problems];
-  if (problems.length > 0) throw new SipctlError('invalid', problems);
+  if (problems.length > 0) throw new SipctlError('invalid', problems.toSorted(byPlace));
   return change;
+}
+
+// As an editor goes through a file; what has no place comes first, as it speaks of a whole file.
+function byPlace({ place: one }: Problem, { place: other }: Problem): number {
+  if (one === undefined || other === undefined)
+    return Number(one !== undefined) - Number(other !== undefined);
+  if (one.source !== other.source) return one.source < other.source ? -1 : 1;
+  return one.line - other.line || one.column - other.column;
 }
 
 /** The change as the answer of a command. */
@@ -68,6 +76,13 @@ export const changeResult = (change: SiteChange, intake: Intake, data: object = 
   data: { ...data, ...siteChangeData(change) },
   text: (style) => siteChangeText(change, style),
   warnings: [...intake.warnings, ...change.warnings],
+});
+
+/** The answer once the change is written. */
+export const writtenResult = (change: SiteChange, result: Result): Result => ({
+  ...result,
+  changed: change.edits.length > 0,
+  text: (style) => siteChangeText(change, style, true),
 });
 
 /** @throws SipctlError `refused` where so much would be removed that it is more likely a mistake */

@@ -85,7 +85,9 @@ class DocumentReader {
 
   read(document: Document): Written | null {
     const faults = [...document.errors, ...document.warnings];
-    for (const { message, pos } of faults.slice(0, 20))
+    // One fault may make others, at the same place.
+    const first = faults.filter(({ pos }, at) => faults.findIndex((one) => one.pos[0] === pos[0]) === at);
+    for (const { message, pos } of first.slice(0, 20))
       this.#problems.push(
         this.problem('invalid_yaml', firstLine(message), this.at(pos[0]), hintFor(message)),
       );
@@ -167,7 +169,8 @@ class DocumentReader {
   }
 }
 
-const firstLine = (message: string): string => (message.split('\n')[0] as string).replace(/:$/, '');
+const firstLine = (message: string): string =>
+  /call stack/.test(message) ? 'is nested too deeply' : (message.split('\n')[0] as string).replace(/:$/, '');
 
 const hintFor = (message: string): string | undefined => {
   if (/tab/i.test(message)) return 'indent with blanks';

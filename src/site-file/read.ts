@@ -172,7 +172,7 @@ class SiteReader {
     if (value.kind === 'nothing') return;
     const parsed = boolean(value.kind === 'text' ? value.text : '');
     if (parsed.ok) reading.values.enabled = parsed.value;
-    else this.#fault(reading, 'enabled', parsed, value.place);
+    else this.#fault(reading, 'enabled', { hint: 'write true or false', ...parsed }, value.place);
   }
 
   #value(reading: Reading, name: string, field: Field, value: Written): void {
@@ -245,7 +245,7 @@ class SiteReader {
       reading.values[name] = null;
       return;
     }
-    const reference = value.kind === 'text' ? parseSecretReference(value.text) : parseSecretReference('');
+    const reference = parseSecretReference(referenceText(value));
     if (!reference.ok) {
       this.#fault(reading, name, reference, value.place);
       return;
@@ -303,6 +303,14 @@ class SiteReader {
   #complain(code: string, message: string, place: Place, hint?: string): void {
     this.problems.push({ code, message, ...(hint === undefined ? {} : { hint }), place });
   }
+}
+
+/** `env:NAME` as it stands, or written as a pair: `env: NAME`. */
+function referenceText(value: Written): string {
+  if (value.kind === 'text') return value.text;
+  const [pair, ...more] = value.kind === 'map' ? value.entries : [];
+  if (pair === undefined || more.length > 0) return '';
+  return `${pair.key}:${pair.value.kind === 'text' ? pair.value.text : ''}`;
 }
 
 const aboutOf = ({ noun, tenant, name }: Reading): string =>

@@ -54,13 +54,13 @@ const yesOrNo: Schema = {
 
 const secret: Schema = {
   type: ['string', 'null'],
-  pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+|generate:)$',
+  pattern: '^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|cmd:.+|generate:?)$',
 };
 
 function fieldSchema(field: Field): Schema {
   const about = {
     description:
-      field.kind === 'secret' ? `${field.help}: env:NAME, file:PATH, cmd:COMMAND or generate:` : field.help,
+      field.kind === 'secret' ? `${field.help}: env:NAME, file:PATH, cmd:COMMAND or generate` : field.help,
     ...(field.initial === undefined ? {} : { default: field.initial }),
   };
   return { ...about, ...shapeOf(field) };
