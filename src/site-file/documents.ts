@@ -142,7 +142,12 @@ class DocumentReader {
 
   #alias(node: Alias, depth: number, place: Place): Written {
     const target = this.#anchors.get(node.source);
-    if (target === undefined) return this.#refused(`there is no anchor &${node.source}`, place);
+    if (target === undefined)
+      return this.#refused(
+        `there is no anchor &${node.source}`,
+        place,
+        'a text that begins with * stands in quotes',
+      );
     this.#following++;
     const written = this.#written(target, depth + 1);
     this.#following--;
@@ -158,9 +163,9 @@ class DocumentReader {
     );
   }
 
-  #refused(message: string, place: Place): Written {
+  #refused(message: string, place: Place, hint?: string): Written {
     // What refers to itself would be told of at every level.
-    if (this.#problems.at(-1)?.message !== message) this.#complain('invalid_yaml', message, place);
+    if (this.#problems.at(-1)?.message !== message) this.#complain('invalid_yaml', message, place, hint);
     return { kind: 'nothing', place };
   }
 
