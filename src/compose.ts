@@ -100,7 +100,11 @@ export function compose(parts: Parts): App {
     openService: (described, isToGo) => openService(described, parts, isToGo),
     twilioView: (account) => openTwilioView(account, parts),
     rendering: async () => openRendering(await app.store()),
-    readConfiguration: async (_kind, files, finder, settings) => {
+    readConfiguration: async (kind, files, finder, settings) => {
+      if (kind === 'freeswitch') {
+        const { readFreeSwitch } = await import('./platforms/freeswitch/reading/read.ts');
+        return readFreeSwitch(files, finder, settings);
+      }
       const { readPjsip } = await import('./platforms/asterisk/reading/read.ts');
       return readPjsip(files, finder, settings);
     },

@@ -13,6 +13,7 @@ export const importOptions: readonly OptionSpec[] = [
   ['--context-tenant <map>', 'whose a dialplan context is: context=tenant,…', 'joined'],
   ['--set <value>', 'object.field=value over what the files say; may be given again', 'lines'],
   ['--except <names>', 'pass these objects over', 'joined'],
+  ['--generate-passwords', 'make passwords for users whose own is not told, as where only a hash of it is'],
   ['--keep-names', 'name trunks after their endpoints or gateways, not after markers'],
   ['--template-defaults', 'take the template’s value where the files say nothing'],
   ['--engine-version <version>', 'of the engine that is to run it; 22 when not given'],
@@ -53,9 +54,11 @@ async function settingsOf(app: App, { options }: Input): Promise<ReadingSettings
     catalog: await app.catalog(),
     tenants: (await store.records.list(nouns.tenant)) as unknown as nouns.Tenant[],
     tenant: app.config.tenant,
-    contexts: new Map(pairs(options.contextTenant, complaints)),
+    contexts: new Map(pairs(options.contextTenant, 'context-tenant', complaints)),
     given: givenValues(options.set, complaints),
+    variables: new Map(pairs(options.variable, 'variable', complaints)),
     except: new Set(words(options.except)),
+    generatePasswords: options.generatePasswords === true,
     keepNames: options.keepNames === true,
     templateDefaults: options.templateDefaults === true,
     version: versionOf(options.engineVersion, complaints),
@@ -67,14 +70,14 @@ async function settingsOf(app: App, { options }: Input): Promise<ReadingSettings
 const words = (given: unknown): string[] =>
   typeof given === 'string' ? given.split(',').map((word) => word.trim()) : [];
 
-function pairs(given: unknown, complaints: Complaints): [string, string][] {
+function pairs(given: unknown, flag: string, complaints: Complaints): [string, string][] {
   return words(given).flatMap((pair): [string, string][] => {
-    const [, context, tenant] = /^([^=]+)=([^=]+)$/.exec(pair) ?? [];
-    if (context !== undefined && tenant !== undefined) return [[context, tenant]];
+    const [, name, value] = /^([^=]+)=([^=]+)$/.exec(pair) ?? [];
+    if (name !== undefined && value !== undefined) return [[name, value]];
     complaints.add({
-      ...{ code: 'invalid_context_tenant', field: 'contextTenant' },
-      message: `context-tenant: '${pair}' is not context=tenant`,
-      hint: 'write --context-tenant from-internal=acme',
+      ...{ code: `invalid_${flag.replace('-', '_')}`, field: flag },
+      message: `${flag}: '${pair}' is not name=value`,
+      hint: `write --${flag} ${flag === 'variable' ? 'local_ip_v4=192.0.2.1' : 'from-internal=acme'}`,
     });
     return [];
   });

@@ -184,9 +184,9 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'drift',
-    summary: 'what nodes and services hold that sipctl did not put there',
+    summary: 'where database, files and running systems are apart; adopt it, or revert it',
     heading: look,
-    load: async () => (await import('./drift.ts')).drift,
+    load: async () => (await import('./drift.ts')).driftCommand,
   },
   {
     name: 'doctor',

@@ -21,7 +21,7 @@ export function filesAt(paths: readonly string[]): SourceText[] {
 
 const textAt = (path: string): SourceText => ({ source: path, text: readFileSync(path, 'utf8') });
 
-/** Included files, below the folder of the file that was named on the command line, as the engines look for them. */
+/** Included files, below the folder of a file. */
 export const finderOnDisk: SourceFinder = {
   find: (pattern, from) => {
     const path = isAbsolute(pattern) ? pattern : join(dirname(from), pattern);

@@ -1,6 +1,6 @@
 import { type Problem, SipctlError } from '../errors.ts';
-import { nearest } from '../model/check.ts';
 import type { Noun } from '../model/field.ts';
+import { nearest } from '../model/nearest.ts';
 import { cellPlace, type Table } from './table.ts';
 
 /** What a column gives: a field of the noun, its name, its tenant, whether it is enabled; null: it is passed over. */

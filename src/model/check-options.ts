@@ -57,7 +57,6 @@ const said: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
     'aor.mailboxes': 'mailbox',
     'aor.max_contacts': 'maxContacts',
     'aor.qualify_frequency': 'qualifyFrequency',
-    'variable.user_context': 'context',
     'variable.outbound_caller_id_number': 'callerId',
   },
 };

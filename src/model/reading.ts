@@ -28,8 +28,12 @@ export interface ReadingSettings {
   contexts: ReadonlyMap<string, string>;
   /** Object → field → value, over what the configuration says. */
   given: ReadonlyMap<string, Readonly<Record<string, Value>>>;
+  /** Variables of the engine’s preprocessor that the configuration does not set. */
+  variables: ReadonlyMap<string, string>;
   /** Objects that are passed over. */
   except: ReadonlySet<string>;
+  /** Users whose password the configuration does not tell get a new one. */
+  generatePasswords: boolean;
   /** Trunks are called as their endpoints are, markers or not. */
   keepNames: boolean;
   /** Where the configuration says nothing, the template's value is taken, and not the engine's. */

@@ -58,6 +58,7 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
       const isPjsip = file === trunksFile || file === usersFile;
       return isPjsip ? objectChanges(tenant, before, after) : callChanges(tenant, file, before, after);
     },
+    readsBack: [trunksFile, usersFile],
     reloadFor,
     reloadAll,
     // What talks to the running system is loaded when it is talked to.

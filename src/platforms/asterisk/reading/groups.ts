@@ -1,4 +1,5 @@
 import type { Place, Problem } from '../../../errors.ts';
+import { notTaken } from '../../fit-values.ts';
 import type { Marker, ReadOption, ReadSection } from './sections.ts';
 import { sipAddress } from './sip-address.ts';
 import { expandWizard } from './wizard.ts';
@@ -90,12 +91,6 @@ export function groupObjects(sections: readonly ReadSection[]): Grouped {
   });
   return { groups, rest: objects.filter((object) => !taken.has(object)), problems };
 }
-
-/** The complaint about something that the import passes over. */
-export const notTaken = (message: string, place: Place, hint?: string): Problem => ({
-  ...{ code: 'not_taken_over', message, place },
-  ...(hint === undefined ? {} : { hint }),
-});
 
 export const placeOf = (object: PlacedObject, option: string): Place =>
   object.options.findLast((one) => one.option === option)?.place ?? object.place;

@@ -3,15 +3,26 @@ import type { Declared } from '../../../model/declared.ts';
 import type { Value } from '../../../model/field.ts';
 import { defaultTenant, trunkId, userId } from '../../../model/identity.ts';
 import * as nouns from '../../../model/nouns.ts';
+import { providersFor, valuesAt } from '../../../model/providers-for.ts';
 import type { Reading, ReadingSettings, Renaming, SourceFinder, SourceText } from '../../../model/reading.ts';
 import * as rule from '../../../model/rules.ts';
+import {
+  type Fit,
+  fitValues,
+  type Line,
+  madeApart,
+  madeLater,
+  notTaken,
+  type Sections,
+  strangeness,
+  told,
+} from '../../fit-values.ts';
 import { isSecret } from '../expected-values.ts';
 import { loadTemplates, type Templates } from '../render/compiled.ts';
-import { type Fit, fitValues } from './fit.ts';
-import { groupObjects, last, notTaken, type ObjectGroup, type PlacedObject, placeOf } from './groups.ts';
-import type { Difference, Line, Sections } from './remainder.ts';
+import { asteriskFitting } from './fit.ts';
+import { groupObjects, last, type ObjectGroup, type PlacedObject, placeOf } from './groups.ts';
 import { readSections } from './sections.ts';
-import { providersFor, trunkValues, valuesAt, variableOf } from './trunk-values.ts';
+import { trunkValues, variableOf } from './trunk-values.ts';
 import { templatesFor, userValues } from './user-values.ts';
 
 /** Trunks and users of a pjsip.conf, with whatever it includes, as they are declared to sipctl. */
@@ -76,7 +87,7 @@ class ObjectReader {
     const noun = kind === 'trunk' ? nouns.trunk : nouns.user;
     const id = kind === 'trunk' ? trunkId(tenant.name, name) : userId(tenant.domain, name);
     this.declared.push({
-      ...{ noun, tenant: tenant.name, name, values: fit.values, extent: 'given' as const, generated: [] },
+      ...{ noun, tenant: tenant.name, name, extent: 'given' as const, ...madeApart(fit.values) },
       ...{ place: endpoint.place, places: placesOf(group, fit.values) },
     });
     const did = fit.values.did ?? null;
@@ -86,7 +97,9 @@ class ObjectReader {
         ...{ extent: 'given' as const, generated: [], place: placeOf(endpoint, 'from_user'), places: {} },
       });
     this.differences.push(
-      ...fit.left.map((one) => told(one, object, endpoint.place)),
+      ...fit.left.map((one) =>
+        told(one, object, { at: endpoint.place, isSecret, hint: sectionHint(one.section) }),
+      ),
       ...surplus(group, object),
     );
     for (const one of membersOf(group))
@@ -121,16 +134,13 @@ class ObjectReader {
   #fitTrunk(group: ObjectGroup, tenant: nouns.Tenant, name: string): Fit {
     const values = { ...trunkValues(group, this.#protocols), ...this.#given(group, name) };
     const { catalog, templateDefaults } = this.#settings;
-    const fitting = {
-      kind: 'trunk' as const,
-      name,
-      tenant,
-      catalog,
-      templates: this.#templates,
-      templateDefaults,
-    };
+    const templates = this.#templates;
+    const fitting = asteriskFitting({ kind: 'trunk', name, tenant, catalog, templates, templateDefaults });
     const said = (values.provider ?? null) as string | null;
-    const candidates = providersFor(values, catalog).filter(({ id }) => said === null || id === said);
+    const chosen = said === null ? null : catalog.providers.get(said);
+    // The rules say that there is no such carrier.
+    if (chosen === undefined) return fitValues(values, writtenOf(group), fitting);
+    const candidates = chosen === null ? providersFor(values, catalog) : [chosen];
     const fits = candidates.map((template) =>
       fitValues(valuesAt(template, values), writtenOf(group), fitting),
     );
@@ -143,22 +153,15 @@ class ObjectReader {
   }
 
   #fitUser(group: ObjectGroup, tenant: nouns.Tenant, name: string): Fit {
-    const values = { ...userValues(group, name, tenant.name), ...this.#given(group, name) };
+    const found = { ...userValues(group, name, tenant.name), ...this.#given(group, name) };
+    const values = this.#settings.generatePasswords ? { password: madeLater, ...found } : found;
     const { catalog, templateDefaults } = this.#settings;
-    const fitting = {
-      kind: 'user' as const,
-      name,
-      tenant,
-      catalog,
-      templates: this.#templates,
-      templateDefaults,
-    };
+    const templates = this.#templates;
+    const fitting = asteriskFitting({ kind: 'user', name, tenant, catalog, templates, templateDefaults });
     const fits = templatesFor(group, catalog).map(({ id }) =>
       fitValues({ template: id, ...values }, writtenOf(group), fitting),
     );
-    const size = ({ values: { options }, left }: Fit): number =>
-      10 * left.length + ((options ?? []) as readonly string[]).length;
-    return fits.reduce((best, one) => (size(one) < size(best) ? one : best));
+    return fits.reduce((best, one) => (strangeness(one) < strangeness(best) ? one : best));
   }
 
   #given({ endpoint, marker }: ObjectGroup, name: string): Readonly<Record<string, Value>> {
@@ -224,23 +227,6 @@ function surplus(group: ObjectGroup, object: string): Problem[] {
   return more.map(({ type, id, place }) =>
     notTaken(`${object}: ${type} ${id} has no place in a ${kind}`, place),
   );
-}
-
-function told(difference: Difference, object: string, place: Place): Problem {
-  const { section, option, written, rendered } = difference;
-  const at = difference.place ?? place;
-  if (option === null)
-    return notTaken(
-      `${object}: the section ${section} is ${rendered === null ? 'left out' : 'added'}`,
-      at,
-      sectionHint(section),
-    );
-  const shown = (value: string): string => (isSecret(option) ? 'its secret' : `'${value}'`);
-  if (written === null)
-    return notTaken(`${object}: ${section}.${option}=${shown(rendered ?? '')} is added`, at);
-  const instead = rendered === null ? 'nothing' : shown(rendered);
-  const hint = `${section}.${option}` === 'identify.match' ? sectionHint('identify') : undefined;
-  return notTaken(`${object}: ${section}.${option}=${shown(written)} becomes ${instead}`, at, hint);
 }
 
 const sectionHint = (section: string): string | undefined =>

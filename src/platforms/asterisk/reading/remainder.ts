@@ -1,28 +1,8 @@
-import type { Place } from '../../../errors.ts';
 import { optionProblems } from '../../../model/check-options.ts';
+import type { Difference, Line, Sections } from '../../fit-values.ts';
 import { expectedDefault, spelled } from '../expected-values.ts';
 import { knownIn } from '../options.ts';
 import { codecList } from './codec-list.ts';
-
-/** One line of an object, as it was written or as it would be rendered. */
-export interface Line {
-  option: string;
-  value: string;
-  place?: Place;
-}
-
-/** Section type → its lines; one that is not there has none. */
-export type Sections = ReadonlyMap<string, readonly Line[]>;
-
-/** One way in which what is rendered is not what was written. */
-export interface Difference {
-  section: string;
-  /** null: the whole section. */
-  option: string | null;
-  written: string | null;
-  rendered: string | null;
-  place: Place | null;
-}
 
 /** Names of other objects: they follow the names that sipctl gives, and only that there is one can differ. */
 const references = new Set([
