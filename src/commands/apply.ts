@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { App } from '../app.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import { applyNode } from '../pipeline/apply.ts';
@@ -13,28 +12,21 @@ import { isPlanPending, type Plan } from '../plan/site-plan.ts';
 import type { Target } from '../platforms/target.ts';
 import { applyData, applyText } from '../report/apply.ts';
 import { planText } from '../report/plan.ts';
-import type { Result, Run, VerbSpec } from './command.ts';
+import type { Result } from './command.ts';
 import { confirm } from './confirm.ts';
 import { endedBy } from './ended.ts';
-import { type PlanRequest, planned, planOptions, planRequest, planWarnings } from './plan.ts';
+import { type PlanRequest, planned, planWarnings } from './plan.ts';
 import { recordedChange } from './recorded-change.ts';
 import { requireWorkingTrunks } from './require-test.ts';
 import { progressOf } from './run-options.ts';
 import { hasChanged, runService } from './service-run.ts';
 
-const run: Run = async (app, input) => {
-  const request = planRequest(input);
-  const [file] = input.args;
-  return applyEverything(app, request, {
-    checksum: file === undefined ? null : savedChecksum(file),
-    requireTest: input.options.requireTest === true,
-  });
-};
-
 /** What must hold before a plan is applied. */
 interface Conditions {
   /** That of the plan file which was approved. */
   checksum: string | null;
+  /** True where what is to be done was seen already, and agreed to. */
+  approved: boolean;
   /** Trunks that are added or changed must pass their test. */
   requireTest: boolean;
 }
@@ -43,13 +35,13 @@ interface Conditions {
 export async function applyEverything(
   app: App,
   request: PlanRequest,
-  { checksum, requireTest }: Conditions = { checksum: null, requireTest: false },
+  { checksum, approved, requireTest }: Conditions = { checksum: null, approved: false, requireTest: false },
 ): Promise<Result> {
   const { plan, targets, services } = await planned(app, request);
   if (checksum !== null && checksum !== plan.checksum) throw stale();
   const warnings = await planWarnings(app, plan, targets);
   if (requireTest) warnings.push(...(await requireWorkingTrunks(app, changedTrunks(plan))));
-  if (isPlanPending(plan)) await approve(app, plan, warnings, checksum);
+  if (isPlanPending(plan) && !approved) await approve(app, plan, warnings);
   // A trunk is there before a PBX is told of it.
   const atServices = await applyServices(app, plan, services, warnings);
   const outcomes = await applyInTurn(app, plan, targets);
@@ -132,13 +124,8 @@ async function applyOne(app: App, plan: NodePlan, target: Target, progress: Prog
   }
 }
 
-async function approve(
-  app: App,
-  plan: Plan,
-  warnings: readonly Problem[],
-  checksum: string | null,
-): Promise<void> {
-  if (app.config.yes || checksum !== null) return;
+async function approve(app: App, plan: Plan, warnings: readonly Problem[]): Promise<void> {
+  if (app.config.yes) return;
   const cautioned = warnings.map(({ message }) => `warning: ${message}\n`).join('');
   if (app.terminal.interactive) app.terminal.err(planText(plan, new Map()) + cautioned);
   await confirm(app, 'Apply this plan?');
@@ -165,28 +152,6 @@ function report(
   };
 }
 
-function savedChecksum(file: string): string {
-  try {
-    const saved = JSON.parse(readFileSync(file, 'utf8')) as { schema?: unknown; checksum?: unknown };
-    if (saved.schema === 'sipctl/plan/1' && typeof saved.checksum === 'string') return saved.checksum;
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT')
-      throw new SipctlError('notFound', {
-        code: 'no_plan_file',
-        message: `there is no file ${file}`,
-        field: 'plan',
-        hint: 'sipctl plan -o plan.json',
-      });
-  }
-  throw new SipctlError('invalid', {
-    code: 'invalid_plan_file',
-    message: `${file} is not a plan file`,
-    field: 'plan',
-    hint: 'make one with: sipctl plan -o plan.json',
-  });
-}
-
 const stale = (): SipctlError =>
   new SipctlError('refused', {
     code: 'plan_stale',
@@ -194,15 +159,3 @@ const stale = (): SipctlError =>
     field: 'plan',
     hint: 'plan again: sipctl plan -o plan.json',
   });
-
-export const apply: VerbSpec = {
-  name: 'apply',
-  summary: 'deliver, reload, verify; take back what was refused',
-  args: '[plan]',
-  options: [
-    ...planOptions,
-    ['--require-test', 'refuse where a trunk that is added or changed does not pass sipctl trunk test'],
-  ],
-  examples: ['sipctl apply --yes', 'sipctl plan -o plan.json && sipctl apply plan.json'],
-  run,
-};

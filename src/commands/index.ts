@@ -126,13 +126,25 @@ export const commands: readonly CommandEntry[] = [
     name: 'plan',
     summary: 'show what would change on every node and at every service',
     heading: deliver,
-    load: async () => (await import('./plan.ts')).plan,
+    load: async () => (await import('./plan-verb.ts')).plan,
   },
   {
     name: 'apply',
     summary: 'deliver, reload, verify; take back what was refused',
     heading: deliver,
-    load: async () => (await import('./apply.ts')).apply,
+    load: async () => (await import('./apply-verb.ts')).apply,
+  },
+  {
+    name: 'diff',
+    summary: 'compare site files with the database',
+    heading: deliver,
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  {
+    name: 'export',
+    summary: 'write what the database holds as files',
+    heading: deliver,
+    load: async () => (await import('./export.ts')).exportCommand,
   },
   {
     name: 'rollback',
@@ -217,6 +229,12 @@ export const commands: readonly CommandEntry[] = [
     summary: 'the key that seals secrets',
     heading: keep,
     load: async () => (await import('./key.ts')).key,
+  },
+  {
+    name: 'schema',
+    summary: 'the JSON Schema of site files, for editors',
+    heading: keep,
+    load: async () => (await import('./schema.ts')).schema,
   },
   {
     name: 'completion',

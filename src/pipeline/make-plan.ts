@@ -3,7 +3,7 @@ import { planChecksum } from '../plan/checksum.ts';
 import { diffArtifacts } from '../plan/diff.ts';
 import type { Artifact, HeldArtifact, Manifest } from '../plan/generation.ts';
 import type { ArtifactChange, NodePlan } from '../plan/plan.ts';
-import { unsafeDeletions } from '../plan/safety.ts';
+import { type Confirmed, unsafeDeletions } from '../plan/safety.ts';
 import type { NodeFailure, Plan } from '../plan/site-plan.ts';
 import type { Target } from '../platforms/target.ts';
 import type { TenantState } from '../store/sites.ts';
@@ -23,7 +23,7 @@ export interface PlanOptions {
   /** Render and read everything, whatever the revisions say. */
   refresh: boolean;
   /** The number of deletions that was confirmed on the command line. */
-  confirmed: number | null;
+  confirmed: Confirmed;
   /** Ends the wait for a service that does not answer. */
   signal?: AbortSignal;
 }
