@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import type { Problem } from '../errors.ts';
+import { checkNodeSsh } from '../model/check-node-ssh.ts';
 import type { Value } from '../model/field.ts';
 import type { Node } from '../model/nouns.ts';
 import * as nouns from '../model/nouns.ts';
@@ -41,7 +42,7 @@ const controls = {
 /** What a node's values mean together. */
 function checkNode(values: Record<string, Value>): Problem[] {
   const kind = values.kind === 'freeswitch' ? 'freeswitch' : 'asterisk';
-  const problems: Problem[] = [];
+  const problems: Problem[] = checkNodeSsh(values);
   for (const [engine, { field, name, needs }] of Object.entries(controls)) {
     if (values[field] === null) continue;
     if (engine !== kind) {
@@ -73,10 +74,11 @@ async function ask(
 export const nodeCommand = nounCommand({
   noun: nouns.node,
   summary: 'PBXs to provision',
-  listed: ['kind', 'dir', 'ami', 'esl', 'tenants'],
+  listed: ['kind', 'ssh', 'dir', 'ami', 'esl', 'tenants', 'labels'],
   examples: [
     'sipctl node add pbx1 --kind asterisk --dir /etc/asterisk --ami 127.0.0.1:5038 --ami-user sipctl --ami-secret-file ./ami.secret',
     'sipctl node add pbx2 --kind freeswitch --dir /etc/freeswitch --esl 127.0.0.1:8021 --esl-password-file ./esl.password',
+    'sipctl node add pbx3 --kind asterisk --dir /etc/asterisk --ssh sipctl@pbx3.example --labels east',
     'sipctl node init pbx1 --write',
   ],
   check: checkNode,

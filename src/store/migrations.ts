@@ -218,6 +218,16 @@ export const migrations: readonly Migration[] = [
         UNIQUE (kind, tenant_id, object, key))`,
     ],
   },
+  {
+    number: 9,
+    name: 'nodes on other machines, and their labels',
+    statements: [
+      'ALTER TABLE nodes ADD COLUMN ssh TEXT',
+      'ALTER TABLE nodes ADD COLUMN ssh_config TEXT',
+      'ALTER TABLE nodes ADD COLUMN tunnel INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE nodes ADD COLUMN labels TEXT',
+    ],
+  },
 ];
 
 // What a user of a tenant dials reaches one object: within a table by its keys, across tables by these triggers.
