@@ -30,7 +30,7 @@ export const drift: VerbSpec = {
   name: 'drift',
   summary: 'what nodes and services hold that sipctl did not put there',
   options: [
-    ['--node <names>', 'only these nodes, separated by commas, and no services'],
+    ['--node <names>', 'only these nodes, separated by commas, or @<label>, and no services'],
     ['--check', 'exit 2 when there is drift, for cron'],
     ['--detailed-exitcode', 'the same as --check'],
   ],

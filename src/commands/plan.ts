@@ -17,15 +17,18 @@ import {
   type Run,
   type VerbSpec,
 } from './command.ts';
+import { concurrencyOption, type RollOutRequest, rollOutRequest } from './roll-out-flags.ts';
 
-export interface PlanRequest extends PlanOptions {
+export interface PlanRequest extends PlanOptions, RollOutRequest {
+  concurrency?: number;
   nodes: readonly string[];
   /** false: nodes only. */
   services?: boolean;
 }
 
 export const planOptions: readonly OptionSpec[] = [
-  ['--node <names>', 'only these nodes, separated by commas, and no services'],
+  ['--node <names>', 'only these nodes, separated by commas, or @<label>, and no services'],
+  concurrencyOption,
   ['--refresh', 'render and read everything, whatever the revisions say'],
   ['--confirm <count>', 'confirm that many deletions'],
 ];
@@ -63,6 +66,7 @@ export function planRequest(input: Input): PlanRequest {
   return {
     nodes: nodeNames(input),
     refresh: input.options.refresh === true,
+    ...rollOutRequest(input),
     confirmed: integerOption(input, 'confirm', 1, 'give the number of deletions that the plan names'),
   };
 }
