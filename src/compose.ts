@@ -75,7 +75,10 @@ export function compose(parts: Parts): App {
     },
     shippedCatalog,
     targets: async (names = []) => {
-      const { records } = await app.store();
+      const opened = await app.store();
+      const { records } = opened;
+      if (opened.opened.access !== null)
+        await (await import('./pipeline/visible-nodes.ts')).expectVisibleNodes(opened, names);
       const all = (await records.list(nouns.node)) as unknown as Node[];
       for (const name of names) {
         if (labelIn(name) === null) await records.get(nouns.node, { tenant: null, name });
