@@ -35,7 +35,7 @@ export const driftShow: VerbSpec = {
   name: 'show',
   summary: 'where database, files and running system are apart',
   options: [
-    ['--node <names>', 'only these nodes, separated by commas, and no services'],
+    ['--node <names>', 'only these nodes, separated by commas, or @<label>, and no services'],
     ['--check', 'exit 2 when there is drift, for cron'],
     ['--detailed-exitcode', 'the same as --check'],
   ],

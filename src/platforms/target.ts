@@ -48,6 +48,8 @@ export interface RecordingsPlace {
   folder: string;
   /** `user@host` or `user@host:port` of that machine, for SSH; null: it is this one. */
   ssh: string | null;
+  /** A file of settings for ssh. */
+  sshConfig: string | null;
 }
 
 /** One finding of the doctor: what was looked at, how it stands, and the exact remedy where it does not. */

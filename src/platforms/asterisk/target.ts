@@ -91,7 +91,8 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
     control: async (options) => (await import('./live/open-control.ts')).openControl(node, timeouts, options),
     recordings: async () => ({
       folder: node.recordings ?? (await (await import('./recordings-folder.ts')).recordingsFolder(files)),
-      ssh: node.recordingsSsh,
+      ssh: node.recordingsSsh ?? node.ssh,
+      sshConfig: node.sshConfig,
     }),
   };
   return target;

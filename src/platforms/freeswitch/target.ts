@@ -74,7 +74,8 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
       folder:
         node.recordings ??
         (await (await import('./recordings-folder.ts')).recordingsFolder(node, timeouts, signal)),
-      ssh: node.recordingsSsh,
+      ssh: node.recordingsSsh ?? node.ssh,
+      sshConfig: node.sshConfig,
     }),
   };
   return target;
