@@ -109,20 +109,20 @@ export function compose(parts: Parts): App {
       return readPjsip(files, finder, settings);
     },
     close: async () => {
-      if (store !== null) (await store.catch(() => null))?.close();
+      if (store !== null) await (await store.catch(() => null))?.close();
     },
   };
   return app;
 }
 
 async function openStore(
-  { db, keyFile }: Config,
+  { db, dbPassword, keyFile }: Config,
   actor: string,
   now: () => Date,
   options: { create?: boolean; migrate?: boolean } = {},
 ): Promise<Store> {
   const { Store: store } = await import('./store/store.ts');
-  return store.open({ file: db, keyFile, actor, now, ...options });
+  return store.open({ file: db, password: dbPassword, keyFile, actor, now, ...options });
 }
 
 async function openCatalog(config: Config): Promise<Catalog> {

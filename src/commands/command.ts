@@ -46,6 +46,8 @@ export interface VerbGroup {
   name: string;
   summary: string;
   verbs: readonly (VerbSpec | VerbGroup)[];
+  /** The name of the verb that is meant where none is given. */
+  alone?: string;
 }
 
 /** One file of `commands/`: a verb of its own, or a noun with its verbs. */

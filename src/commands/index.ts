@@ -57,6 +57,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user-template.ts')).userTemplateCommand,
   },
   {
+    name: 'import',
+    summary: 'take over what another PBX or a table describes',
+    heading: describe,
+    load: async () => (await import('./import.ts')).importCommand,
+  },
+  {
+    name: 'export',
+    summary: 'write what the database holds, without secrets',
+    heading: describe,
+    load: async () => (await import('./export.ts')).exportCommand,
+  },
+  {
     name: 'group',
     summary: 'users that ring together, or one after another',
     heading: connect,
@@ -103,12 +115,6 @@ export const commands: readonly CommandEntry[] = [
     summary: 'LiveKit projects: agents that answer a Twilio trunk’s calls',
     heading: connect,
     load: async () => (await import('./livekit.ts')).livekitCommand,
-  },
-  {
-    name: 'import',
-    summary: 'take over what another PBX or file describes',
-    heading: connect,
-    load: async () => (await import('./import.ts')).importCommand,
   },
   {
     name: 'render',
@@ -196,9 +202,15 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'db',
-    summary: 'the database: status, migrate, backup, restore',
+    summary: 'the database: status, migrate, backup, restore, copy',
     heading: keep,
     load: async () => (await import('./db.ts')).db,
+  },
+  {
+    name: 'access',
+    summary: 'who may look, write and grant, in a PostgreSQL database',
+    heading: keep,
+    load: async () => (await import('./access.ts')).access,
   },
   {
     name: 'key',

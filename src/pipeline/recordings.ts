@@ -68,7 +68,7 @@ export async function findRecordings(
 ): Promise<FoundRecordings> {
   const found: FoundRecordings = { recordings: [], strange: [], folders: new Map(), errors: [] };
   const facts = new Map((await store.recordings.list()).map((one) => [keyOf(one.node, one.path), one]));
-  const calls = new Map(store.recordings.calls().map((one) => [keyOf(one.node, one.call), one]));
+  const calls = new Map((await store.recordings.calls()).map((one) => [keyOf(one.node, one.call), one]));
   await Promise.all(
     targets.map(async ({ node, ...target }) => {
       try {
