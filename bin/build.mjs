@@ -13,6 +13,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** Packages that few commands need: each is a file of its own, read when it is asked for. */
 const heavy = [
   'chalk',
+  'csv-parse/sync',
   'diff',
   'handlebars',
   'inquirer',
@@ -54,7 +55,7 @@ const heavyApart = {
 };
 
 /** Packages that are read from node_modules: they are larger than what a bundle saves. */
-const leftApart = ['livekit-server-sdk', 'twilio'];
+const leftApart = ['livekit-server-sdk', 'pg', 'twilio'];
 
 // The released package renders with templates that were compiled here; from its sources it compiles them itself.
 const compiledTemplates = {

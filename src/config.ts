@@ -1,13 +1,18 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { Complaints } from './errors.ts';
+import { isPostgresUrl, withoutPassword } from './model/database-url.ts';
 import { defaultTenant } from './model/identity.ts';
 import { boolean, slug } from './model/rules.ts';
+import { Secret } from './model/secret.ts';
 import { originationUrl } from './model/twilio/rules.ts';
 
 /** Where everything is, and how to speak: the flags, over the environment, over the file, over the defaults. */
 export interface Config {
+  /** The path of an SQLite file, or the address of a PostgreSQL database, without its password. */
   db: string;
+  /** Of a PostgreSQL database; null where its clients' own places are to be looked at. */
+  dbPassword: Secret | null;
   keyFile: string;
   /** The tenant that is meant where a command names none. */
   tenant: string;
@@ -65,10 +70,12 @@ export function readConfig(flags: GlobalFlags, env: Environment, home: string): 
   const file = readFile(flags.config ?? (env.SIPCTL_CONFIG || null), join(folder, 'config.json'), complaints);
   const value = (name: Setting): string | undefined => env[settings[name]] || file[name];
   const config: Config = {
-    db: resolve(
-      flags.db ??
-        value('db') ??
+    ...databasePlace(
+      flags.db,
+      value('db') ??
         join(baseFolder(env.XDG_DATA_HOME) ?? join(home, '.local', 'share'), 'sipctl', 'sipctl.db'),
+      env.PGPASSWORD || null,
+      complaints,
     ),
     keyFile: resolve(value('key_file') ?? join(folder, 'key')),
     tenant: flags.tenant ?? value('tenant') ?? defaultTenant,
@@ -94,6 +101,27 @@ export function readConfig(flags: GlobalFlags, env: Environment, home: string): 
     });
   complaints.throwIfAny();
   return config;
+}
+
+function databasePlace(
+  flag: string | undefined,
+  otherwise: string,
+  usualPassword: string | null,
+  complaints: Complaints,
+): Pick<Config, 'db' | 'dbPassword'> {
+  const place = flag ?? otherwise;
+  if (!isPostgresUrl(place)) return { db: resolve(place), dbPassword: null };
+  const { url, password } = withoutPassword(place);
+  if (flag !== undefined && password !== null) {
+    complaints.add({
+      code: 'password_in_argv',
+      message: 'db: everyone on this machine can read the password of a command line',
+      field: 'db',
+      hint: 'leave it out of --db, and put it into PGPASSWORD, ~/.pgpass (PGPASSFILE), or the address in SIPCTL_DB',
+    });
+  }
+  const usual = usualPassword === null ? null : new Secret(usualPassword);
+  return { db: url, dbPassword: password ?? usual };
 }
 
 // XDG Base Directory Specification: a relative path counts as not set.

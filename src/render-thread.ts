@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { Secret } from './model/secret.ts';
 import type { ResolvedSite } from './model/site.ts';
 import type { RenderedTenant } from './pipeline/render-tenants.ts';
 import { renderShare, type ThreadJob } from './pipeline/render-threads.ts';
@@ -9,11 +10,12 @@ import { openSites } from './store/open-sites.ts';
 /** What a thread runs: its share of the tenants, with a connection to the database and a key of its own. */
 async function run(job: ThreadJob): Promise<void> {
   const render = await rendererOf(job.recipe);
-  const sites = openSites(job.database, job.keyFile);
+  const password = job.password ? new Secret(job.password) : null;
+  const sites = await openSites(job.database, job.keyFile, password);
   try {
-    renderShare(job, sites.read, render, hand);
+    await renderShare(job, sites.read, render, hand);
   } finally {
-    sites.close();
+    await sites.close();
   }
 }
 

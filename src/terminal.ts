@@ -20,8 +20,8 @@ export interface Terminal {
   screen(): Screen | null;
   /** All of standard input, once, without its final line break. @throws SipctlError when it is a terminal, or too long */
   readInput(flag: string): Promise<string>;
-  /** The same for a file that comes that way: its bytes as they are, and many of them. */
-  readSource(flag: string): Promise<Uint8Array>;
+  /** The same as bytes, for a document that is named `-`: at most 64 MiB. */
+  readDocument(): Promise<Uint8Array>;
 }
 
 /** A terminal that a program has for itself. */
@@ -44,18 +44,13 @@ export interface TakenScreen {
 }
 
 const longestInput = 64 * 1024;
-const longestSource = 256 * 1024 * 1024;
+const longestDocument = 64 * 1024 * 1024;
 
 export function systemTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
   const { stdout, stderr } = process as unknown as { stdout: WriteStream; stderr: WriteStream };
   const plain = (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb';
   let taken: string | null = null;
   const gone = new AbortController();
-  const takeInput = (flag: string): void => {
-    if (taken !== null) throw inputTwice(flag, taken);
-    if (isatty(0)) throw noInput(flag);
-    taken = flag;
-  };
   return {
     interactive: isatty(0) && isatty(2) && !isCi(env),
     stdoutColor: stdout.isTTY === true && !plain,
@@ -68,15 +63,18 @@ export function systemTerminal(env: Readonly<Record<string, string | undefined>>
     gone: gone.signal,
     screen: () => (isatty(0) && stdout.isTTY === true && env.TERM !== 'dumb' ? systemScreen(!plain) : null),
     readInput: async (flag) => {
-      takeInput(flag);
+      if (taken !== null) throw inputTwice(flag, taken);
+      if (isatty(0)) throw noInput(flag);
+      taken = flag;
       const hint = 'send the secret alone';
-      const input = await readAll(process.stdin, flag, { longest: longestInput, hint });
-      return input.toString('utf8').replace(/\r?\n$/, '');
+      const bytes = await readAll(process.stdin, { of: `--${flag}`, longest: longestInput, hint });
+      return bytes.toString('utf8').replace(/\r?\n$/, '');
     },
-    readSource: async (flag) => {
-      takeInput(flag);
-      const hint = 'send it in parts, or name a file';
-      return readAll(process.stdin, flag, { longest: longestSource, hint });
+    readDocument: async () => {
+      if (taken !== null) throw inputTwice('-', taken);
+      if (isatty(0)) throw noDocument();
+      taken = '-';
+      return readAll(process.stdin, { of: '-', longest: longestDocument, hint: 'split it into parts' });
     },
   };
 }
@@ -149,8 +147,7 @@ function systemScreen(color: boolean): Screen {
 
 async function readAll(
   stdin: NodeJS.ReadableStream,
-  flag: string,
-  { longest, hint }: { longest: number; hint: string },
+  { of, longest, hint }: { of: string; longest: number; hint: string },
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -158,15 +155,19 @@ async function readAll(
     chunks.push(chunk as Buffer);
     length += (chunk as Buffer).length;
     if (length > longest) {
-      throw new SipctlError('invalid', {
-        code: 'input_too_long',
-        message: `standard input for --${flag} is longer than ${longest} bytes`,
-        hint,
-      });
+      const message = `standard input for ${of} is longer than ${longest} bytes`;
+      throw new SipctlError('invalid', { code: 'input_too_long', message, hint });
     }
   }
   return Buffer.concat(chunks);
 }
+
+const noDocument = (): SipctlError =>
+  new SipctlError('usage', {
+    code: 'no_input',
+    message: '- is standard input, and that is the terminal',
+    hint: 'name a file, or send one: sipctl … - < file',
+  });
 
 const outputFailed = (cause: NodeJS.ErrnoException): SipctlError =>
   new SipctlError(

@@ -4,6 +4,7 @@ import { applyEverything } from './apply.ts';
 import { applyFiles } from './apply-files.ts';
 import type { Run, VerbSpec } from './command.ts';
 import { planOptions, planRequest } from './plan.ts';
+import { rollOutOptions } from './roll-out-flags.ts';
 import { expectSources, namesSources, sourceOptions } from './site-source.ts';
 import { checkOptions } from './take-in.ts';
 
@@ -51,10 +52,12 @@ export const apply: VerbSpec = {
     ['--no-apply', 'with -f: only write to the database'],
     ...checkOptions,
     ...planOptions,
+    ...rollOutOptions,
     ['--require-test', 'refuse where a trunk that is added or changed does not pass sipctl trunk test'],
   ],
   examples: [
     'sipctl apply --yes',
+    'sipctl apply --node @east --canary pbx1 --max-failures 1 --yes',
     'sipctl plan -o plan.json && sipctl apply plan.json',
     'sipctl apply -f site.yaml',
     'sipctl apply -f site/ --prune --yes',

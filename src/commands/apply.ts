@@ -5,6 +5,7 @@ import { changedTrunks } from '../pipeline/cautions.ts';
 import { type PlannedService, type ServiceOutcome, serviceTitle } from '../pipeline/hosted-services.ts';
 import type { PlannedTarget } from '../pipeline/make-plan.ts';
 import { type NodeOutcome, type Progress, unchanged } from '../pipeline/outcome.ts';
+import { type RolledOut, type RollOutRules, rollOut } from '../pipeline/roll-out.ts';
 import { countObjects } from '../plan/diff.ts';
 import { isPending, type NodePlan } from '../plan/plan.ts';
 import { isServicePending } from '../plan/service-plan.ts';
@@ -18,6 +19,7 @@ import { endedBy } from './ended.ts';
 import { type PlanRequest, planned, planWarnings } from './plan.ts';
 import { recordedChange } from './recorded-change.ts';
 import { requireWorkingTrunks } from './require-test.ts';
+import { rollOutRules } from './roll-out-flags.ts';
 import { progressOf } from './run-options.ts';
 import { hasChanged, runService } from './service-run.ts';
 
@@ -39,19 +41,21 @@ export async function applyEverything(
 ): Promise<Result> {
   const { plan, targets, services } = await planned(app, request);
   if (checksum !== null && checksum !== plan.checksum) throw stale();
+  const rules = await rollOutRules(app, plan, request);
   const warnings = await planWarnings(app, plan, targets);
   if (requireTest) warnings.push(...(await requireWorkingTrunks(app, changedTrunks(plan))));
   if (isPlanPending(plan) && !approved) await approve(app, plan, warnings);
   // A trunk is there before a PBX is told of it.
   const atServices = await applyServices(app, plan, services, warnings);
-  const outcomes = await applyInTurn(app, plan, targets);
-  const ended = { outcomes, services: atServices };
+  const { outcomes, heldBack } = await applyToNodes(app, plan, targets, rules);
+  const ended = { outcomes, services: atServices, heldBack };
   return report(plan, ended, warnings, app.signal.aborted ? interrupted(plan, ended) : null);
 }
 
 interface Ended {
   outcomes: readonly NodeOutcome[];
   services: readonly ServiceOutcome[];
+  heldBack: RolledOut['heldBack'];
 }
 
 async function applyServices(
@@ -74,23 +78,23 @@ async function applyServices(
   return outcomes;
 }
 
-// After Ctrl-C the node at work is finished or undone, and no other one is begun.
-async function applyInTurn(app: App, plan: Plan, targets: readonly PlannedTarget[]): Promise<NodeOutcome[]> {
+// After Ctrl-C the nodes at work are finished or undone, and no other one is begun.
+async function applyToNodes(
+  app: App,
+  plan: Plan,
+  targets: readonly PlannedTarget[],
+  rules: RollOutRules,
+): Promise<RolledOut> {
   const progress = await progressOf(app);
-  const outcomes: NodeOutcome[] = [];
+  const byName = new Map(targets.map(({ target }) => [target.node, target]));
+  const plans = plan.nodes.filter(({ node }) => byName.has(node));
   try {
-    for (const nodePlan of plan.nodes) {
-      const target = targets.find((one) => one.target.node === nodePlan.node)?.target;
-      if (target === undefined) continue;
-      if (app.signal.aborted) break;
-      outcomes.push(await applyOne(app, nodePlan, target, progress.show));
-    }
-  } catch (error) {
-    if (error !== app.signal.reason) throw error;
+    return await rollOut(plans, plan.failures, rules, (nodePlan) =>
+      applyOne(app, nodePlan, byName.get(nodePlan.node) as Target, progress.show),
+    );
   } finally {
     progress.end();
   }
-  return outcomes;
 }
 
 function interrupted(plan: Plan, { outcomes, services }: Ended): SipctlError {
@@ -137,10 +141,11 @@ function report(
   warnings: readonly Problem[],
   interruption: SipctlError | null,
 ): Result {
-  const { outcomes, services } = ended;
+  const { outcomes, services, heldBack } = ended;
   const failures = [...plan.failures, ...plan.serviceFailures].map(({ error }) => error as SipctlError);
   const failed = [...outcomes, ...services].flatMap(({ error }) => (error === null ? [] : [error]));
-  const errors = [...failures, ...failed, ...(interruption === null ? [] : [interruption])];
+  const told = [heldBack.error, interruption].filter((error) => error !== null);
+  const errors = [...failures, ...failed, ...told];
   return {
     data: applyData(plan, ended),
     changed:

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { csvLine } from '../model/csv.ts';
+import { csvLine } from '../csv/line.ts';
 import { snake } from '../model/field.ts';
 import { envelope } from '../report/envelope.ts';
 import { recordColumns, type StoredCallRecord } from '../store/call-records.ts';
@@ -17,7 +17,7 @@ const exportCalls: Run = async (app, input) => {
   const { head, line, tail } = shapes[chosen ?? (app.config.json ? 'document' : 'csv')];
   let count = 0;
   let text = head();
-  for (const record of store.readCallRecords(filter, { oldestFirst: true })) {
+  for await (const record of store.readCallRecords(filter, { oldestFirst: true })) {
     text += line(record, count);
     count++;
     if (count % portion > 0) continue;

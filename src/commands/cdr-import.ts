@@ -23,7 +23,7 @@ async function surroundings(app: App, input: Input): Promise<CallImport> {
     return {
       node,
       reader: (await planned?.target.callList()) as CallImport['reader'],
-      parties: store.parties(),
+      parties: await store.parties(),
       tenants: new Set((await store.tenantStates()).map(({ name }) => name)),
       time: zonedTime(zone),
       keep: (records) => store.keepCallRecords(records),

@@ -12,7 +12,7 @@ import { bareNumber, momentOf } from './tenant-flow.ts';
 export async function pickRecord(app: App, id: string, allTenants: boolean): Promise<StoredCallRecord> {
   const store = await app.store();
   const tenant = allTenants ? undefined : app.config.tenant;
-  const [found, ...more] = store.findCallRecords(id, { tenant, limit: 6 });
+  const [found, ...more] = await store.findCallRecords(id, { tenant, limit: 6 });
   if (found === undefined) {
     throw new SipctlError('notFound', {
       code: 'cdr_not_found',

@@ -1,4 +1,5 @@
 import { recordsText, recordText, reportLines, reportText } from '../report/call-records.ts';
+import type { StoredCallRecord } from '../store/call-records.ts';
 import { oneOf } from './call-list.ts';
 import { cdrExport } from './cdr-export.ts';
 import { cdrImport } from './cdr-import.ts';
@@ -10,7 +11,8 @@ import { limitOf } from './history.ts';
 const list: Run = async (app, input) => {
   const filter = await recordFilter(app, input);
   const store = await app.store();
-  const records = [...store.readCallRecords(filter, { limit: limitOf(input) })];
+  const records: StoredCallRecord[] = [];
+  for await (const one of store.readCallRecords(filter, { limit: limitOf(input) })) records.push(one);
   const withTenant = filter.tenant === undefined;
   return {
     data: { cdrs: records, count: records.length },
@@ -29,7 +31,7 @@ const show: Run = async (app, input) => {
 const report: Run = async (app, input) => {
   const by = oneOf(input.options.by, ['tenant', 'trunk', 'user', 'day'], 'by') ?? 'day';
   const filter = await recordFilter(app, input);
-  const lines = reportLines((await app.store()).summarizeCalls(filter, by));
+  const lines = reportLines(await (await app.store()).summarizeCalls(filter, by));
   return {
     data: { by, lines, count: lines.length },
     text: (style) => (lines.length === 0 ? 'no calls\n' : reportText(by, lines, style)),
@@ -41,7 +43,7 @@ const prune: Run = async (app, input) => {
   const everywhere = input.options.allTenants === true;
   const filter = { tenant: everywhere ? undefined : app.config.tenant, before };
   const store = await app.store();
-  const found = store.countCallRecords(filter);
+  const found = await store.countCallRecords(filter);
   const whose = everywhere ? 'all tenants' : `tenant ${app.config.tenant}`;
   const calls = `${found} ${found === 1 ? 'call' : 'calls'} of ${whose} from before ${before.slice(0, 16)}Z`;
   if (input.options.dryRun === true || found === 0) {
@@ -49,7 +51,8 @@ const prune: Run = async (app, input) => {
     return { data, text: () => (found === 0 ? 'nothing is that old\n' : `${calls} would be removed\n`) };
   }
   const confirmed = integerOption(input, 'confirm', 0, 'give the number of calls that go');
-  assertConfirmed(found, store.countCallRecords({ tenant: filter.tenant }), confirmed, 'calls');
+  const all = await store.countCallRecords({ tenant: filter.tenant });
+  assertConfirmed(found, all, confirmed, 'calls');
   if (confirmed !== found) await confirm(app, `Remove ${calls}?`);
   const removed = await store.removeCallRecords(filter);
   return { changed: removed > 0, data: { removed, found, before }, text: () => `${calls} were removed\n` };

@@ -44,7 +44,7 @@ async function runningRooms(
 }> {
   const rooms: RunningRoom[] = [];
   const failures: SipctlError[] = [];
-  const parties = (await app.store()).parties();
+  const parties = await (await app.store()).parties();
   for (const { node, plane } of nodes) {
     try {
       const found = await plane.conferences();

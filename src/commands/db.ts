@@ -2,21 +2,23 @@ import { chmodSync, copyFileSync, existsSync, renameSync, rmSync, statSync } fro
 import { resolve } from 'node:path';
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
+import { isPostgresUrl } from '../model/database-url.ts';
 import { listing } from '../report/table.ts';
-import { newestSchema, pendingMigrations, schemaVersion } from '../store/database.ts';
-import { integrityOf } from '../store/integrity.ts';
+import { newestSchema } from '../store/database.ts';
+import { notAFile } from '../store/opening.ts';
+import { integrityOf } from '../store/sqlite/integrity.ts';
 import type { CommandSpec, Run } from './command.ts';
 import { confirm } from './confirm.ts';
+import { dbCopy } from './db-copy.ts';
 
 const status: Run = async (app) => {
   const store = await app.store({ migrate: false });
-  const { raw, file } = store.opened;
-  const pending = pendingMigrations(raw);
-  const rows = schemaVersion(raw) === 0 ? {} : await store.counts();
+  const { version, pending, bytes } = await store.opened.schemaState();
+  const rows = await store.counts();
   const data = {
-    db: file,
-    bytes: statSync(file).size,
-    schema: schemaVersion(raw),
+    db: store.file,
+    bytes,
+    schema: version,
     pending,
     rows,
     keyFile: store.keyFile,
@@ -27,7 +29,7 @@ const status: Run = async (app) => {
     text: (style) =>
       listing(
         [
-          ['database', `${file}, ${data.bytes} bytes`],
+          ['database', `${data.db}, ${data.bytes} bytes`],
           ['schema', schemaState(data.schema, pending)],
           ['key', `${data.keyFile}${data.keyPresent ? '' : ' (missing)'}`],
           ...Object.entries(rows).map(([table, count]) => [table, String(count)] as const),
@@ -45,17 +47,17 @@ function schemaState(schema: number, pending: readonly number[]): string {
 const migrate: Run = async (app, { options }) => {
   const check = options.check === true;
   const store = await app.store({ migrate: !check });
-  const { migrated, raw } = store.opened;
-  const pending = pendingMigrations(raw);
+  const { migrated } = store.opened;
+  const { version, pending } = await store.opened.schemaState();
   if (check && pending.length > 0) {
     return { data: { pending }, text: () => `pending: ${pending.join(', ')}\n`, outcome: 'pending' };
   }
   const backup = migrated.backup === null ? '' : `, backup at ${migrated.backup}`;
   return {
-    data: { applied: migrated.applied, backup: migrated.backup, schema: schemaVersion(raw) },
+    data: { applied: migrated.applied, backup: migrated.backup, schema: version },
     changed: migrated.applied.length > 0,
     text: () =>
-      migrated.applied.length === 0 ? 'nothing to migrate\n' : `migrated to ${schemaVersion(raw)}${backup}\n`,
+      migrated.applied.length === 0 ? 'nothing to migrate\n' : `migrated to ${version}${backup}\n`,
   };
 };
 
@@ -80,6 +82,7 @@ const backup: Run = async (app, { args }) => {
 };
 
 const restore: Run = async (app, { args }) => {
+  if (isPostgresUrl(app.config.db)) throw notAFile(app.config.db);
   const file = resolve(args[0] as string);
   refuseUnusable(file);
   await confirm(app, `Replace ${app.config.db} by ${file}?`);
@@ -145,7 +148,7 @@ function keepPresent(app: App): string | null {
 
 export const db: CommandSpec = {
   name: 'db',
-  summary: 'the database: status, migrate, backup, restore',
+  summary: 'the database: status, migrate, backup, restore, copy',
   verbs: [
     { name: 'status', summary: 'where it is, its schema, what it holds', run: status },
     {
@@ -156,5 +159,6 @@ export const db: CommandSpec = {
     },
     { name: 'backup', summary: 'write a consistent copy', args: '[file]', run: backup },
     { name: 'restore', summary: 'put a copy in place of the database', args: '<file>', run: restore },
+    dbCopy,
   ],
 };

@@ -81,7 +81,7 @@ export async function callingUser(
  */
 export async function demandReachable(app: App, user: CallingUser, dialled: string): Promise<void> {
   const { resolveSite } = await import('../model/resolve.ts');
-  const site = (await app.store()).tenantSite(user.tenant);
+  const site = await (await app.store()).tenantSite(user.tenant);
   const { flow, users } = resolveSite(site, await app.catalog());
   // A context of the operator's own may know what the tenant's does not.
   const { userContext } = await import('../model/identity.ts');

@@ -3,10 +3,10 @@ import { lines, type Run, type VerbSpec } from './command.ts';
 
 const run: Run = async (app) => {
   const { db, keyFile } = app.config;
-  const isNew = !existsSync(db);
   const hadKey = existsSync(keyFile);
   const store = await app.store({ create: true });
-  store.keyring();
+  await store.prepareKey();
+  const isNew = store.opened.migrated.applied[0] === 1;
   const data = { db, keyFile, created: isNew, keyCreated: !hadKey };
   return {
     data,

@@ -52,7 +52,8 @@ export async function callsInScope(
   nodes: OpenNodes,
 ): Promise<{ found: FoundCall[]; failures: SipctlError[] }> {
   const { runningCalls } = await import('../pipeline/live-calls.ts');
-  const { found, failures } = await runningCalls(nodes, (await app.store()).parties(), app.now().getTime());
+  const parties = await (await app.store()).parties();
+  const { found, failures } = await runningCalls(nodes, parties, app.now().getTime());
   const isOurs = ({ call }: FoundCall): boolean =>
     input.options.allTenants === true || call.tenant === app.config.tenant;
   return { found: found.filter(isOurs), failures: [...nodes.failures, ...failures] };

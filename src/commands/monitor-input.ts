@@ -123,7 +123,7 @@ const uncontrolled = (name: string, kind: string): Problem => ({
 
 /** What watching takes from the application. */
 export const watchSurroundings = async (app: App, signal: AbortSignal): Promise<WatchSurroundings> => ({
-  parties: (await app.store()).parties(),
+  parties: await (await app.store()).parties(),
   now: () => app.now().getTime(),
   signal,
 });

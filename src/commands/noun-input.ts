@@ -16,6 +16,8 @@ export function fieldOptions(noun: Noun): OptionSpec[] {
         [`--${field.flag}`, field.help],
         [`--no-${field.flag}`, `the opposite of --${field.flag}`],
       ];
+    if (field.kind === 'list' && field.separator === '\n')
+      return [[`--${field.flag} <value>`, describeField(field), 'lines']];
     if (field.kind === 'list') return [[`--${field.flag} <values>`, describeField(field), 'joined']];
     if (field.kind !== 'secret') return [[`--${field.flag} <value>`, describeField(field)]];
     return [

@@ -6,15 +6,18 @@ import type { PlannedService } from '../pipeline/hosted-services.ts';
 import { makePlan, type PlannedTarget, type PlanOptions } from '../pipeline/make-plan.ts';
 import type { Plan } from '../plan/site-plan.ts';
 import { type Input, integerOption, nodeNames, type OptionSpec } from './command.ts';
+import { concurrencyOption, type RollOutRequest, rollOutRequest } from './roll-out-flags.ts';
 
-export interface PlanRequest extends PlanOptions {
+export interface PlanRequest extends PlanOptions, RollOutRequest {
+  concurrency?: number;
   nodes: readonly string[];
   /** false: nodes only. */
   services?: boolean;
 }
 
 export const planOptions: readonly OptionSpec[] = [
-  ['--node <names>', 'only these nodes, separated by commas, and no services'],
+  ['--node <names>', 'only these nodes, separated by commas, or @<label>, and no services'],
+  concurrencyOption,
   ['--refresh', 'render and read everything, whatever the revisions say'],
   ['--confirm <count>', 'confirm that many deletions'],
 ];
@@ -52,6 +55,7 @@ export function planRequest(input: Input): PlanRequest {
   return {
     nodes: nodeNames(input),
     refresh: input.options.refresh === true,
+    ...rollOutRequest(input),
     confirmed: integerOption(input, 'confirm', 1, 'give the number of deletions that the plan names'),
   };
 }

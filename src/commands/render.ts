@@ -11,7 +11,7 @@ const run: Run = async (app, { args, options }) => {
   const [first] = targets;
   if (first === undefined) throw noNode();
   const tenant = app.config.tenant;
-  const site = resolveSite(store.tenantSite(tenant), await app.catalog());
+  const site = resolveSite(await store.tenantSite(tenant), await app.catalog());
   const artifacts = first.target
     .render(site)
     .filter((artifact) => file === undefined || artifact.file === file);

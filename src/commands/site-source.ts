@@ -107,7 +107,7 @@ async function sourceTexts(app: App, names: readonly string[]): Promise<Texts> {
   const found: Texts = { texts: [], problems: [] };
   const seen = new Set<string>();
   for (const name of names) {
-    if (name === '-') keepText(found, name, await app.terminal.readSource('file'));
+    if (name === '-') keepText(found, name, await app.terminal.readDocument());
     else
       for (const file of filesAt(name)) {
         const path = real(file);

@@ -17,6 +17,14 @@ export interface Intake {
   warnings: readonly Problem[];
 }
 
+/** What a command adds to the taking in. */
+export interface TakeInSteps {
+  /** More for the answer's `data`. */
+  data?: object;
+  /** Done when the change is approved, before it is written; the answer undoes it where the change cannot be written. */
+  beforehand?: (change: SiteChange) => Promise<() => void>;
+}
+
 export const checkOptions: readonly OptionSpec[] = [
   ['--check', 'only show what would change; exit 2 where something would'],
   ['--dry-run', 'the same as --check'],
@@ -38,14 +46,20 @@ export async function takeIn(
   app: App,
   input: Input,
   intake: Intake,
-  options: ChangeOptions & { data?: object } = {},
+  options: ChangeOptions & TakeInSteps = {},
 ): Promise<Result> {
   const change = await foundChange(app, intake, options);
   const result = changeResult(change, intake, options.data);
   if (isCheck(input) || change.edits.length === 0) return settled(app, input, change, result);
   guardRemovals(input, change);
   await approveChange(app, siteChangeText(change), 'Write this to the database?');
-  await writeSiteChange(await app.store(), change);
+  const undo = await options.beforehand?.(change);
+  try {
+    await writeSiteChange(await app.store(), change);
+  } catch (error) {
+    undo?.();
+    throw error;
+  }
   return applyAfterWrite(app, input, writtenResult(change, result));
 }
 

@@ -6,7 +6,7 @@ import type { ResolvedSite, TenantSite } from '../model/site.ts';
 
 /** The tenant of this run as stored, and as it would be rendered. @throws SipctlError `notFound` */
 export async function tenantFlow(app: App): Promise<{ site: TenantSite; resolved: ResolvedSite }> {
-  const site = (await app.store()).tenantSite(app.config.tenant);
+  const site = await (await app.store()).tenantSite(app.config.tenant);
   return { site, resolved: resolveSite(site, await app.catalog()) };
 }
 

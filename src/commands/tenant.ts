@@ -9,7 +9,7 @@ import { refOf } from './object-ref.ts';
 const sip: Run = async (app, input) => {
   const store = await app.store();
   const { name } = refOf(nouns.tenant, app, input);
-  const { tenant, users, trunks, numbers } = store.tenantSite(name);
+  const { tenant, users, trunks, numbers } = await store.tenantSite(name);
   const data = {
     tenantId: tenant.id,
     tenant: tenant.name,

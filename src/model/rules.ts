@@ -264,6 +264,17 @@ export const sshLogin: Rule<string> = (value) => {
     : wrong(`'${printable(value)}' is not user@host or user@host:port`, 'write sipctl@pbx.example');
 };
 
+/** The same, or a name that ssh's own settings give the machine. */
+export const sshTarget: Rule<string> = (value) => {
+  const isName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$/.test(value);
+  return isName || sshLogin(value).ok
+    ? ok(value)
+    : wrong(
+        `'${printable(value)}' is not user@host, user@host:port or a name of ssh’s settings`,
+        'write sipctl@pbx.example',
+      );
+};
+
 /** An absolute path of a POSIX system, without `..`. */
 export const directory: Rule<string> = (value) => {
   const clean = cleanText(value, 500);

@@ -68,7 +68,7 @@ export async function findRecordings(
 ): Promise<FoundRecordings> {
   const found: FoundRecordings = { recordings: [], strange: [], folders: new Map(), errors: [] };
   const facts = new Map((await store.recordings.list()).map((one) => [keyOf(one.node, one.path), one]));
-  const calls = new Map(store.recordings.calls().map((one) => [keyOf(one.node, one.call), one]));
+  const calls = new Map((await store.recordings.calls()).map((one) => [keyOf(one.node, one.call), one]));
   await Promise.all(
     targets.map(async ({ node, ...target }) => {
       try {
@@ -115,11 +115,14 @@ function isAsked({ tenant, day, call }: Recording, filter: RecordingFilter): boo
 }
 
 /** The folder of sipctl among a PBX's recordings. */
-async function openRecordings({ folder, ssh }: RecordingsPlace, looking: Looking): Promise<RecordingFolder> {
+async function openRecordings(
+  { folder, ssh, sshConfig }: RecordingsPlace,
+  looking: Looking,
+): Promise<RecordingFolder> {
   const path = `${folder}/${recordingsFolder}`;
   if (ssh === null) return localRecordings(path);
   const { sshRecordings } = await import('../files/ssh-recordings.ts');
-  return sshRecordings(ssh, path, looking);
+  return sshRecordings(ssh, path, { ...looking, sshConfig: sshConfig ?? looking.sshConfig });
 }
 
 const shortest = 4;

@@ -20,18 +20,21 @@ export interface RenderedTenant {
 export type RenderTenants = (target: Target, names: readonly string[]) => Promise<RenderedTenant[]>;
 
 /** One tenant after the other, from what is stored to what a node holds. */
-export function* rendered(
-  sites: Iterable<TenantSite>,
+export async function rendered(
+  sites: AsyncIterable<TenantSite>,
   catalog: Catalog,
   render: (site: ResolvedSite) => Artifact[],
-): Generator<RenderedTenant> {
-  for (const site of sites) {
+): Promise<RenderedTenant[]> {
+  const done: RenderedTenant[] = [];
+  for await (const site of sites) {
     const { name, revision } = site.tenant;
-    yield { name, revision, artifacts: render(resolveSite(site, catalog)) };
+    done.push({ name, revision, artifacts: render(resolveSite(site, catalog)) });
   }
+  return done;
 }
 
 /** Renders in this thread. */
 export const renderHere =
   (store: Store): RenderTenants =>
-  async (target, names) => [...rendered(store.tenantSites(names), target.recipe.catalog, target.render)];
+  (target, names) =>
+    rendered(store.tenantSites(names), target.recipe.catalog, target.render);

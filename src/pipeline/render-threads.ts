@@ -17,6 +17,8 @@ import { type RenderedTenant, type RenderTenants, rendered, renderHere } from '.
  */
 export interface ThreadJob {
   database: string;
+  /** Of a database that wants one. */
+  password?: string | null;
   keyFile: string;
   recipe: RenderRecipe;
   names: readonly string[];
@@ -33,16 +35,16 @@ const manyUsers = 5000;
 const batch = 4;
 
 /** Renders the tenants that are left for this thread, until all threads together have taken all of them. */
-export function renderShare(
+export async function renderShare(
   { names, next, recipe }: ThreadJob,
-  sites: (names: readonly string[]) => Iterable<TenantSite>,
+  sites: (names: readonly string[]) => AsyncIterable<TenantSite>,
   render: (site: ResolvedSite) => Artifact[],
   take: (tenants: RenderedTenant[]) => void,
-): void {
+): Promise<void> {
   for (;;) {
     const at = Atomics.add(next, 0, 1) * batch;
     if (at >= names.length) return;
-    take([...rendered(sites(names.slice(at, at + batch)), recipe.catalog, render)]);
+    take(await rendered(sites(names.slice(at, at + batch)), recipe.catalog, render));
   }
 }
 
@@ -57,16 +59,17 @@ export function renderInThreads(
 ): RenderTenants {
   const here = renderHere(store);
   return async (target, names) => {
-    if (threads === 0 || store.countUsers(names) < manyUsers) return here(target, names);
+    if (threads === 0 || (await store.countUsers(names)) < manyUsers) return here(target, names);
     // Asked for only here: what starts threads takes longer to load than a small plan to make.
     const startThread = await threadStarter();
     const next = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    const job = { database: store.file, keyFile: store.keyFile, recipe: target.recipe, names, next };
+    const { file: database, password, keyFile } = store;
+    const job = { database, password, keyFile, recipe: target.recipe, names, next };
     const done: RenderedTenant[] = [];
     const take = (tenants: RenderedTenant[]): void => void done.push(...tenants);
     const ended = Array.from({ length: threads }, () => startThread(job, take));
     try {
-      renderShare(job, (some) => store.tenantSites(some), target.render, take);
+      await renderShare(job, (some) => store.tenantSites(some), target.render, take);
     } catch {
       // Of several tenants that cannot be rendered, the first one is to be named: that is found out below.
       Atomics.store(next, 0, names.length);

@@ -17,10 +17,8 @@ export function constraintError(
   ref: { tenant: string | null; name: string },
   holder: Holder | null = null,
 ): SipctlError | null {
-  const message = error instanceof Error ? error.message : '';
-  const unique = /UNIQUE constraint failed: (.+)/.exec(message);
-  if (unique !== null) {
-    const column = (unique[1] as string).split(', ').at(-1) as string;
+  const column = uniqueColumn(error);
+  if (column !== null) {
     if (isDialled(column, noun.name)) {
       const isItself = holder?.noun === noun.name && holder.name === ref.name;
       const problem = isItself
@@ -30,7 +28,7 @@ export function constraintError(
     }
     return new SipctlError('conflict', taken(column, noun, ref), { cause: error });
   }
-  if (!/FOREIGN KEY constraint failed/.test(message)) return null;
+  if (!isReference(error)) return null;
   return new SipctlError(
     'conflict',
     {
@@ -41,6 +39,23 @@ export function constraintError(
     { cause: error },
   );
 }
+
+/** `users.extension`, where a value was there already; null for other errors. */
+function uniqueColumn(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  // SQLite's words; our triggers use them on both.
+  const said = /UNIQUE constraint failed: (.+)/.exec(error.message);
+  if (said !== null) return (said[1] as string).split(', ').at(-1) as string;
+  // PostgreSQL, appendix A and 55.8; a key is called by its table and columns, by the table's first name.
+  const { code, table, constraint } = error as Partial<Record<'code' | 'table' | 'constraint', string>>;
+  if (code !== '23505' || table === undefined || constraint === undefined) return null;
+  const columns = constraint.replace(/_key$/, '').replace(/^.*_tenant_id_/, '');
+  return `${table}.${columns.replace(new RegExp(`^${table}_(with_destination_)?`), '')}`;
+}
+
+const isReference = (error: unknown): boolean =>
+  error instanceof Error &&
+  (/FOREIGN KEY constraint failed/.test(error.message) || (error as { code?: unknown }).code === '23503');
 
 // Of emergencies themselves the key of the table is meant, which says that one is there already.
 const isDialled = (column: string, noun: string): boolean =>

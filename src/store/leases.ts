@@ -46,23 +46,26 @@ export async function takeLease(
   name: string,
   owner: LeaseOwner,
   clock: LeaseClock,
+  time: (database: Database) => Promise<Date>,
 ): Promise<Lease> {
   const token = randomBytes(8).toString('hex');
-  const expiry = (): string => new Date(clock.now().getTime() + lifetimeMs).toISOString();
+  const expiry = (now: Date): string => new Date(now.getTime() + lifetimeMs).toISOString();
   await transact(async (database) => {
+    const now = await time(database);
     const held = await database.selectFrom('leases').selectAll().where('name', '=', name).executeTakeFirst();
     if (held !== undefined) {
-      if (isHeld(held, { ...clock, host: owner.host }))
+      if (isHeld(held, { ...clock, now: () => now, host: owner.host }))
         throw heldBy(name, held.holder as string, held.started_at as string);
       await database.deleteFrom('leases').where('name', '=', name).execute();
     }
-    const row = { name, ...owner, token, started_at: clock.now().toISOString(), expires_at: expiry() };
+    const row = { name, ...owner, token, started_at: clock.now().toISOString(), expires_at: expiry(now) };
     await database.insertInto('leases').values(row).execute();
   });
   const renew = (): Promise<unknown> =>
-    transact((database) =>
-      database.updateTable('leases').set({ expires_at: expiry() }).where('token', '=', token).execute(),
-    );
+    transact(async (database) => {
+      const values = { expires_at: expiry(await time(database)) };
+      await database.updateTable('leases').set(values).where('token', '=', token).execute();
+    });
   const timer = setInterval(() => void renew().catch(() => undefined), renewEveryMs);
   timer.unref();
   return {

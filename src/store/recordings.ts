@@ -1,4 +1,3 @@
-import type BetterSqlite3 from 'better-sqlite3';
 import { type AuditRow, recordAudit } from './audit.ts';
 import type { Database } from './database.ts';
 
@@ -38,7 +37,6 @@ export interface RecordedCall {
 type Audit = Omit<AuditRow, 'at' | 'actor'>;
 
 interface Surroundings {
-  raw: BetterSqlite3.Database;
   database: Database;
   actor: string;
   now: () => Date;
@@ -94,10 +92,11 @@ export class RecordingNotes {
   }
 
   /** The calls that were kept, of those that were recorded; none where no calls are kept. */
-  calls(): RecordedCall[] {
-    return this.#around.raw
-      .prepare('SELECT node, call, direction, "from", "to", started_at AS startedAt FROM cdrs')
-      .all() as RecordedCall[];
+  calls(): Promise<RecordedCall[]> {
+    const columns = ['node', 'call', 'direction', 'from', 'to', 'started_at as startedAt'] as const;
+    return this.#around.database.selectFrom('cdrs').select(columns).execute() as Promise<
+      unknown[]
+    > as Promise<RecordedCall[]>;
   }
 }
 

@@ -1,11 +1,11 @@
-import type BetterSqlite3 from 'better-sqlite3';
+import { CompiledQuery } from 'kysely';
 import * as calls from '../model/call-nouns.ts';
 import type { Field, Noun, Value } from '../model/field.ts';
-import { snake } from '../model/field.ts';
+import { separatorOf, snake } from '../model/field.ts';
 import * as nouns from '../model/nouns.ts';
 import { Secret } from '../model/secret.ts';
 import type { TenantSite } from '../model/site.ts';
-import type { Database } from './database.ts';
+import type { Database, SiteWords } from './database.ts';
 import type { Keyring } from './keyring.ts';
 import { noTenant, referenced } from './records.ts';
 import { columnOf, type Stored, secretPlace } from './rows.ts';
@@ -30,30 +30,57 @@ export async function tenantStates(database: Database): Promise<TenantState[]> {
   }));
 }
 
+/** Names that are asked for at once; a statement of any database takes as many values. */
+const mostNames = 500;
+
 /** How many users these tenants have. */
-export function countUsers(raw: BetterSqlite3.Database, names: readonly string[]): number {
-  const tenants = 'SELECT id FROM tenants WHERE name IN (SELECT value FROM json_each(?))';
-  const count = raw.prepare(`SELECT count(*) FROM users WHERE tenant_id IN (${tenants})`);
-  return count.pluck().get(JSON.stringify(names)) as number;
+export async function countUsers(database: Database, names: readonly string[]): Promise<number> {
+  let sum = 0;
+  for (let at = 0; at < names.length; at += mostNames) {
+    const row = await database
+      .selectFrom('users')
+      .select(({ fn }) => fn.countAll().as('users'))
+      .where(
+        'tenant_id',
+        'in',
+        database
+          .selectFrom('tenants')
+          .select('id')
+          .where('name', 'in', names.slice(at, at + mostNames)),
+      )
+      .executeTakeFirst();
+    sum += Number(row?.users ?? 0);
+  }
+  return sum;
 }
 
 /** Reads everything that each of these tenants owns, one tenant after the other. @throws SipctlError `notFound` */
-export type ReadSites = (names: readonly string[]) => Generator<TenantSite>;
+export type ReadSites = (names: readonly string[]) => AsyncGenerator<TenantSite>;
 
 /**
  * One statement reads a tenant, so that what it answers was true at one instant. It answers arrays of JSON, because
  * handing over a hundred thousand users column by column takes more than twice as long as parsing them.
  */
-export function siteReader(raw: BetterSqlite3.Database, keyring: () => Keyring): ReadSites {
-  const kinds = Object.entries(parts).map(([part, noun]) => ({ part, noun, members: membersOf(noun) }));
-  const queries = kinds.map(({ noun, members }) => objectsOf(noun, members));
-  const statement = raw.prepare(`SELECT ${queries.join(', ')} FROM tenants AS site WHERE name = ?`).raw();
-  return function* read(names) {
+export function siteReader(
+  { kysely, siteWords }: { kysely: Database; siteWords: SiteWords },
+  keyring: () => Keyring,
+): ReadSites {
+  const kinds = Object.entries(parts).map(([part, noun]) => ({
+    ...{ part, noun },
+    members: membersOf(noun, siteWords),
+  }));
+  const queries = kinds.map(
+    ({ part, noun, members }) => `${objectsOf(noun, members, siteWords)} AS "${part}"`,
+  );
+  const { sql: text } = kysely.selectFrom('tenants as site').where('name', '=', '').compile();
+  const statement = text.replace(/^select/, `select ${queries.join(', ')}`);
+  return async function* read(names) {
     for (const name of names) {
-      const texts = statement.get(name) as string[] | undefined;
+      const { rows: found } = await kysely.executeQuery(CompiledQuery.raw(statement, [name]));
+      const texts = found[0] as Record<string, string> | undefined;
       if (texts === undefined) throw noTenant(name);
-      const site = kinds.map(({ part, noun, members }, at) => {
-        const rows = JSON.parse(texts[at] as string) as JsonValue[][];
+      const site = kinds.map(({ part, noun, members }) => {
+        const rows = JSON.parse(texts[part] as string) as JsonValue[][];
         return [part, rows.map((values) => objectOf(noun, members, values, name, keyring))] as const;
       });
       const { self, ...owned } = Object.fromEntries(site);
@@ -82,19 +109,26 @@ type JsonValue = string | number | null;
 interface Member {
   name: string;
   kind: Field['kind'];
+  /** Between the values of a list. */
+  separator: string;
   column: string;
   sql: string;
 }
 
-function membersOf(noun: Noun): Member[] {
-  const text = (name: string): Member => ({ name, kind: 'text', column: snake(name), sql: snake(name) });
+function membersOf(noun: Noun, words: SiteWords): Member[] {
+  const text = (name: string): Member => ({
+    ...{ name, kind: 'text', separator: '', column: snake(name), sql: snake(name) },
+  });
   return [
     // The first one: it is a part of the place of each secret.
     text('id'),
     text(noun.key),
     ...Object.entries(noun.fields).map(([name, field]) => {
       const column = columnOf(name, field);
-      return { name, kind: field.kind, column, sql: expression(column, field) };
+      return {
+        ...{ name, kind: field.kind, separator: separatorOf(field), column },
+        sql: expression(column, field, words),
+      };
     }),
     { ...text('enabled'), kind: 'boolean' },
     text('createdAt'),
@@ -103,18 +137,18 @@ function membersOf(noun: Noun): Member[] {
   ];
 }
 
-function expression(column: string, field: Field): string {
-  if (field.kind === 'secret') return `hex(${column})`;
+function expression(column: string, field: Field, words: SiteWords): string {
+  if (field.kind === 'secret') return words.hex(column);
   if (field.kind !== 'reference') return column;
   const { table, key } = referenced[field.to as keyof typeof referenced];
   return `(SELECT ${key} FROM ${table} AS named WHERE named.id = ${column})`;
 }
 
 /** All objects of a noun that the tenant `site` owns, or itself, as a JSON array of the arrays of their members. */
-function objectsOf(noun: Noun, members: readonly Member[]): string {
+function objectsOf(noun: Noun, members: readonly Member[], words: SiteWords): string {
   const owner = noun.tenantScoped ? 'tenant_id' : 'id';
-  const array = members.map(({ sql }) => sql).join(', ');
-  return `(SELECT json_group_array(json_array(${array})) FROM ${noun.table} WHERE ${owner} = site.id)`;
+  const expressions = members.map(({ sql }) => sql);
+  return words.arrays(expressions, `"${noun.table}" WHERE ${owner} = site.id`);
 }
 
 function objectOf(
@@ -127,11 +161,11 @@ function objectOf(
   const object: Record<string, Value> = {};
   if (noun.tenantScoped) object.tenant = tenant;
   for (let at = 0; at < members.length; at++) {
-    const { name, kind, column } = members[at] as Member;
+    const { name, kind, separator, column } = members[at] as Member;
     const value = values[at] as JsonValue;
     if (value === null || kind === 'text' || kind === 'integer' || kind === 'reference') object[name] = value;
     else if (kind === 'boolean') object[name] = value === 1;
-    else if (kind === 'list') object[name] = (value as string).split(',');
+    else if (kind === 'list') object[name] = (value as string).split(separator);
     // Of no bytes, hex() makes a text that is empty.
     else if (value === '') object[name] = null;
     else

@@ -6,7 +6,7 @@ import { trunkId, userId } from '../model/identity.ts';
 import { Secret } from '../model/secret.ts';
 import { type AuditAction, recordAudit } from './audit.ts';
 import { constraintError, type NamedNoun } from './constraints.ts';
-import type { Database, Row } from './database.ts';
+import type { Database, OpenDatabase, Row } from './database.ts';
 import { holderOf } from './extensions.ts';
 import type { Keyring } from './keyring.ts';
 import { expectMentioned, type Mentioner } from './mentions.ts';
@@ -22,6 +22,7 @@ export interface WriteContext extends KnownNames {
   actor: string;
   now: () => Date;
   newRevision: () => string;
+  opened: Pick<OpenDatabase, 'nextIds' | 'step'>;
 }
 
 export interface KnownNames {
@@ -41,7 +42,7 @@ export class Writer extends Records {
   /** @throws SipctlError `conflict` when the object exists or a unique value is taken */
   async add(noun: Noun, ref: ObjectRef, values: Patch): Promise<void> {
     const at = this.#context.now().toISOString();
-    const id = await this.#nextId(noun.table);
+    const [id] = (await this.#context.opened.nextIds(this.database, noun.table, 1)) as [number];
     const row: Row = { id, [snake(noun.key)]: ref.name, enabled: 1, created_at: at, updated_at: at };
     if (noun.tenantScoped) row.tenant_id = await this.tenantId(ref.tenant as string);
     const complete: Record<string, Value> = {};
@@ -138,14 +139,6 @@ export class Writer extends Records {
     });
   }
 
-  async #nextId(table: string): Promise<number> {
-    const row = await this.database
-      .selectFrom(table)
-      .select(({ fn }) => fn.max('id').as('last'))
-      .executeTakeFirst();
-    return ((row?.last as number | null) ?? 0) + 1;
-  }
-
   async #columns(noun: Noun, ref: ObjectRef, id: number, values: Patch): Promise<Row> {
     const row: Row = {};
     for (const [name, value] of Object.entries(values)) {
@@ -218,7 +211,7 @@ export class Writer extends Records {
 
   async #guard<T>(noun: NamedNoun, ref: ObjectRef, write: () => Promise<T>, row: Row = {}): Promise<T> {
     try {
-      return await write();
+      return await this.#context.opened.step(this.database, write);
     } catch (error) {
       const dialled = noun.name === 'emergency' ? row.number : row.extension;
       const holder = await holderOf(this.database, ref, dialled);
@@ -236,7 +229,7 @@ const stillNamed = ({ noun, ref, field, mention }: Mentioner): SipctlError =>
 
 function same(left: Value, right: Value): boolean {
   if (left instanceof Secret && right instanceof Secret) return left.reveal() === right.reveal();
-  if (Array.isArray(left) && Array.isArray(right)) return left.join(',') === right.join(',');
+  if (Array.isArray(left) && Array.isArray(right)) return left.join('\n') === right.join('\n');
   return left === right;
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
+import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { compileShipped } from '../../src/catalog/compile.ts';
 import { loadCatalog } from '../../src/catalog/load.ts';
@@ -152,7 +153,7 @@ describe('threads', () => {
 
   it('fail as one thread does: with the first tenant, by name, that cannot be rendered', async () => {
     const target = await newTarget();
-    const { raw } = store.opened;
+    const raw = new BetterSqlite3(store.file);
     const broken = ['t50u3', 't20u7', 't35u0'];
     const spoil = (): void => {
       for (const name of broken)
@@ -164,6 +165,7 @@ describe('threads', () => {
     onTestFinished(() => {
       for (const [at, name] of broken.entries())
         raw.prepare('UPDATE users SET password = ? WHERE username = ?').run(sealed[at], name);
+      raw.close();
     });
     spoil();
     const failure = async (render: RenderTenants): Promise<unknown> => {
@@ -186,13 +188,13 @@ describe('threads', () => {
 
 /** A thread that takes everything before this one gets to it, and fails where it fails. */
 const inTurn: StartThread = async (job, take) => {
-  const sites = openSites(job.database, job.keyFile);
+  const sites = await openSites(job.database, job.keyFile);
   try {
-    renderShare(job, sites.read, await asteriskRenderer(job.recipe), take);
+    await renderShare(job, sites.read, await asteriskRenderer(job.recipe), take);
   } catch {
     // As the end of a real thread would be.
   } finally {
-    sites.close();
+    await sites.close();
   }
 };
 

@@ -2,12 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CallRecord, mergeRecords, recordOf } from '../../src/model/call-record.ts';
 import type { Call, Leg } from '../../src/model/live/call.ts';
-import {
-  findCallRecords,
-  readCallRecords,
-  type StoredCallRecord,
-  summarizeCalls,
-} from '../../src/store/call-records.ts';
+import type { StoredCallRecord } from '../../src/store/call-records.ts';
 import { Store } from '../../src/store/store.ts';
 import { sandbox } from '../support/run-sipctl.ts';
 import { scriptedNow } from '../support/scripted-plane.ts';
@@ -31,7 +26,13 @@ async function open(): Promise<Store> {
   return Store.open({ file: db, keyFile: `${db}.key`, actor: 'test', now: () => new Date(scriptedNow) });
 }
 
-const all = (store: Store): StoredCallRecord[] => [...readCallRecords(store.opened.raw, {})];
+const all = (store: Store): Promise<StoredCallRecord[]> => collected(store.readCallRecords({}));
+
+async function collected<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const value of values) found.push(value);
+  return found;
+}
 
 const imported = (over: Partial<CallRecord>): CallRecord => ({
   ...(recordOf(ended('c1')) as CallRecord),
@@ -45,7 +46,7 @@ describe('calls that ended', () => {
     const running = ended('c3', { endedAt: null, end: null, state: 'answered' });
     expect(await store.saveCdrs([ended('c1'), ended('c2'), ended('c1'), running])).toBe(2);
     expect(await store.saveCdrs([ended('c1'), ended('c1', { node: 'pbx2' })])).toBe(1);
-    expect(all(store).map(({ node, call, talkSeconds }) => [node, call, talkSeconds])).toEqual([
+    expect((await all(store)).map(({ node, call, talkSeconds }) => [node, call, talkSeconds])).toEqual([
       ['pbx2', 'c1', 60],
       ['pbx1', 'c2', 60],
       ['pbx1', 'c1', 60],
@@ -75,7 +76,7 @@ describe('calls that ended', () => {
       imported({ call: 'c9' }),
     ]);
     expect(kept).toEqual({ added: 1, changed: 1, unchanged: 0 });
-    const [, first] = all(store);
+    const [, first] = await all(store);
     expect(first).toMatchObject({
       ...{ call: 'c1', from: '1001', fromName: 'Ann', codec: 'ulaw', cause: 'Normal Clearing' },
       ...{ endedAt: new Date(scriptedNow + 64_000).toISOString(), talkSeconds: 60, source: 'monitor' },
@@ -92,7 +93,7 @@ describe('calls that ended', () => {
     const seen = ended('c1', { legs: [leg('1', {})] });
     await store.keepCallRecords([nameless]);
     expect(await store.saveCdrs([seen])).toBe(0);
-    expect(all(store).map(({ call, source }) => [call, source])).toEqual([['c1', 'monitor']]);
+    expect((await all(store)).map(({ call, source }) => [call, source])).toEqual([['c1', 'monitor']]);
     expect(await store.keepCallRecords([nameless])).toEqual({ added: 0, changed: 0, unchanged: 1 });
     const later = imported({ call: 'csv-2', channel: 'PJSIP/1', startedAt: '2026-05-04T10:00:03.000Z' });
     expect(await store.keepCallRecords([later])).toMatchObject({ added: 1 });
@@ -134,28 +135,32 @@ describe('calls that ended', () => {
       }),
     );
     await store.saveCdrs(calls);
-    const { raw } = store.opened;
-    const ids = (filter: object, order = {}): string[] =>
-      [...readCallRecords(raw, filter, order)].map(({ call }) => call);
-    const upwards = ids({}, { oldestFirst: true });
+    const ids = async (filter: object, order = {}): Promise<string[]> =>
+      (await collected(store.readCallRecords(filter, order))).map(({ call }) => call);
+    const upwards = await ids({}, { oldestFirst: true });
     expect(new Set(upwards).size).toBe(2500);
-    expect(ids({})).toEqual([...upwards].reverse());
-    expect(ids({}, { limit: 1001 })).toHaveLength(1001);
-    expect(ids({ number: '30111' })).toEqual(['c7']);
-    expect([ids({ cause: '486' }), ids({ cause: 'BUSY' }), ids({ cause: '17' })]).toEqual([
+    expect(await ids({})).toEqual([...upwards].reverse());
+    expect(await ids({}, { limit: 1001 })).toHaveLength(1001);
+    expect(await ids({ number: '30111' })).toEqual(['c7']);
+    expect([await ids({ cause: '486' }), await ids({ cause: 'BUSY' }), await ids({ cause: '17' })]).toEqual([
       ['c9'],
       ['c9'],
       ['c9'],
     ]);
-    expect(ids({ tenant: 'acme', answered: false })).toHaveLength(250);
+    expect(await ids({ tenant: 'acme', answered: false })).toHaveLength(250);
     const from = new Date(scriptedNow + 1249).toISOString();
-    expect(ids({ from })).toEqual(['c2499', 'c1249']);
-    expect(ids({ before: from })).toHaveLength(2498);
-    const find = (id: string, limit = 99): string[] =>
-      findCallRecords(raw, id, { tenant: undefined, limit }).map(({ call }) => call);
-    expect([find('c249'), find('c24'), find('0249'), find('249')]).toEqual([['c249'], ['c24'], [], ['c248']]);
-    expect(findCallRecords(raw, 'c9', { tenant: 'acme', limit: 99 })).toEqual([]);
-    expect(summarizeCalls(raw, {}, 'tenant')).toMatchObject([
+    expect(await ids({ from })).toEqual(['c2499', 'c1249']);
+    expect(await ids({ before: from })).toHaveLength(2498);
+    const find = async (id: string, limit = 99): Promise<string[]> =>
+      (await store.findCallRecords(id, { tenant: undefined, limit })).map(({ call }) => call);
+    expect([await find('c249'), await find('c24'), await find('0249'), await find('249')]).toEqual([
+      ['c249'],
+      ['c24'],
+      [],
+      ['c248'],
+    ]);
+    expect(await store.findCallRecords('c9', { tenant: 'acme', limit: 99 })).toEqual([]);
+    expect(await store.summarizeCalls({}, 'tenant')).toMatchObject([
       { group: 'acme', calls: 1250, answered: 1000 },
       { group: 'other', calls: 1250, answered: 1000 },
     ]);

@@ -7,14 +7,16 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { everyNoun } from '../../src/model/every-noun.ts';
 import * as nouns from '../../src/model/nouns.ts';
 import { Secret } from '../../src/model/secret.ts';
-import { newestSchema, openDatabase } from '../../src/store/database.ts';
-import { integrityOf } from '../../src/store/integrity.ts';
+import { newestSchema } from '../../src/store/database.ts';
 import { Keyring } from '../../src/store/keyring.ts';
 import { type Migration, migrations } from '../../src/store/migrations.ts';
+import { openDatabase } from '../../src/store/open-database.ts';
 import { columnOf, secretPlace } from '../../src/store/rows.ts';
+import { integrityOf } from '../../src/store/sqlite/integrity.ts';
 import { Store } from '../../src/store/store.ts';
 
 const now = (): Date => new Date('2026-05-01T12:00:00Z');
+const numbers = migrations.map(({ number }) => number);
 let dir = '';
 let file = '';
 beforeEach(() => {
@@ -58,7 +60,7 @@ describe('a database of the first schema', () => {
     firstDatabase();
     const store = await open();
     try {
-      expect(store.opened.migrated.applied).toEqual([2, 3, 4, 5, 6, 7]);
+      expect(store.opened.migrated.applied).toEqual(numbers.slice(1));
       const user = await store.records.get(nouns.user, { tenant: 'acme', name: 'ann' });
       expect(user).toMatchObject({
         id: 3,
@@ -93,7 +95,12 @@ describe('a database of the first schema', () => {
       ]);
       expect((await store.tenantStates()).map(({ revision }) => revision)).toEqual(['r7', 'r1']);
       expect(await store.listAudit({ limit: 10 })).toHaveLength(1);
-      expect(store.opened.raw.pragma('foreign_key_check')).toEqual([]);
+      expect(await store.verifyAudit(null)).toMatchObject({ rows: 1, anchored: 1, broken: null });
+      const raw = new BetterSqlite3(file);
+      expect(raw.pragma('foreign_key_check')).toEqual([]);
+      raw.exec("UPDATE audit SET actor = 'bob'");
+      raw.close();
+      expect((await store.verifyAudit(null)).broken?.kind).toBe('changed');
       expect(integrityOf(file)).toBeNull();
     } finally {
       store.close();
@@ -116,14 +123,21 @@ describe('a database of the first schema', () => {
     firstDatabase();
     const store = await open();
     try {
-      const insert = (tenant: number, number: string, trunk: number | null): unknown =>
-        store.opened.raw
-          .prepare(`INSERT INTO numbers (tenant_id, number, trunk_id, inbound, outbound, enabled, created_at, updated_at)
-            VALUES (?, ?, ?, 1, 1, 1, '', '')`)
-          .run(tenant, number, trunk);
-      expect(() => insert(1, '+4930111111', null)).toThrow(/UNIQUE constraint failed: numbers.number/);
-      expect(() => insert(1, '+4930333333', 4)).toThrow(/FOREIGN KEY/);
-      expect(() => store.opened.raw.exec('DELETE FROM trunks WHERE id = 4')).toThrow(/FOREIGN KEY/);
+      const { kysely } = store.opened;
+      const insert = (tenant: number, number: string, trunk: number | null): Promise<unknown> =>
+        kysely
+          .insertInto('numbers')
+          .values({
+            ...{ tenant_id: tenant, number, trunk_id: trunk, inbound: 1, outbound: 1, enabled: 1 },
+            ...{ created_at: '', updated_at: '' },
+          })
+          .execute();
+      await expect(insert(1, '+4930111111', null)).rejects.toThrow(
+        /UNIQUE constraint failed: numbers.number/,
+      );
+      await expect(insert(1, '+4930333333', 4)).rejects.toThrow(/FOREIGN KEY/);
+      const trunk = kysely.deleteFrom('trunks').where('id', '=', 4);
+      await expect(trunk.execute()).rejects.toThrow(/FOREIGN KEY/);
     } finally {
       store.close();
     }
@@ -146,10 +160,11 @@ describe('the schema', () => {
   });
 
   it('has a column for every field of every noun, and no other', async () => {
-    const opened = await openDatabase(file, { create: true, now });
+    const opened = await openDatabase({ file, create: true, now });
+    const raw = new BetterSqlite3(file, { readonly: true });
     const own = ['id', 'enabled', 'created_at', 'updated_at'];
     for (const noun of everyNoun) {
-      const columns = opened.raw.pragma(`table_info("${noun.table}")`) as { name: string; notnull: number }[];
+      const columns = raw.pragma(`table_info("${noun.table}")`) as { name: string; notnull: number }[];
       const fields = Object.entries(noun.fields).map(([name, field]) => columnOf(name, field));
       const extra =
         {
@@ -166,7 +181,9 @@ describe('the schema', () => {
         if (!isOpen) expect([noun.name, name, column?.notnull]).toEqual([noun.name, name, needed ? 1 : 0]);
       }
     }
-    opened.close();
-    expect(newestSchema).toBe(migrations.length);
+    raw.close();
+    await opened.close();
+    expect(newestSchema).toBe(numbers.at(-1));
+    expect(numbers).toEqual(numbers.toSorted((one, other) => one - other));
   });
 });

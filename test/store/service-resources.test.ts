@@ -7,13 +7,14 @@ import * as nouns from '../../src/model/nouns.ts';
 import { Secret } from '../../src/model/secret.ts';
 import * as services from '../../src/model/service-nouns.ts';
 import { Store } from '../../src/store/store.ts';
+import { storePlace } from '../support/store-place.ts';
 
 const now = (): Date => new Date('2026-05-01T12:00:00Z');
 let dir = '';
 let store: Store;
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'sipctl-services-'));
-  const files = { file: join(dir, 'site.db'), keyFile: join(dir, 'key') };
+  const files = { file: storePlace(join(dir, 'site.db')), keyFile: join(dir, 'key') };
   store = await Store.open({ ...files, actor: 'tester', now, create: true });
   await store.write(async (writer) => {
     await writer.add(nouns.tenant, { tenant: null, name: 'acme' }, {});

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
+import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SipctlError } from '../../src/errors.ts';
 import * as nouns from '../../src/model/nouns.ts';
@@ -19,12 +20,19 @@ import { Secret } from '../../src/model/secret.ts';
 import { newestSchema } from '../../src/store/database.ts';
 import { Keyring } from '../../src/store/keyring.ts';
 import { Store } from '../../src/store/store.ts';
+import { onServer, storePlace } from '../support/store-place.ts';
 
 let dir = '';
 let store: Store;
 const now = (): Date => new Date('2026-05-01T12:00:00Z');
 const open = (create = true): Promise<Store> =>
-  Store.open({ file: join(dir, 'site.db'), keyFile: join(dir, 'key'), actor: 'tester', now, create });
+  Store.open({
+    file: storePlace(join(dir, 'site.db')),
+    keyFile: join(dir, 'key'),
+    actor: 'tester',
+    now,
+    create,
+  });
 const acme = { tenant: 'acme', name: 'ann' };
 const ann = { extension: '1001', password: new Secret('ann-secret-text') };
 const addTenant = (name: string, values = {}): Promise<void> =>
@@ -69,7 +77,7 @@ describe('objects', () => {
     expect(JSON.stringify(user)).not.toContain('ann-secret');
   });
 
-  it('leave no secret in any file of the database', async () => {
+  it.skipIf(onServer())('leave no secret in any file of the database', async () => {
     await addTenant('acme');
     await addUser('acme', 'ann');
     await store.write((writer) =>
@@ -172,10 +180,11 @@ describe('isolation of tenants', () => {
       writer.add(nouns.number, { tenant: 'beta', name: '+15551234567' }, { trunk: 'main' }),
     );
     expect(await refusal(number)).toMatchObject({ outcome: 'notFound', problems: [{ field: 'trunk' }] });
-    const byHand = (): unknown =>
-      store.opened.raw.exec(`INSERT INTO numbers (tenant_id, number, trunk_id, inbound, outbound, enabled, created_at, updated_at)
-        SELECT tenants.id, '+15551234567', trunks.id, 1, 1, 1, '', '' FROM tenants, trunks WHERE tenants.name = 'beta'`);
-    expect(byHand).toThrow(/FOREIGN KEY/);
+    const byHand = sql
+      .raw(`INSERT INTO numbers (tenant_id, number, trunk_id, inbound, outbound, enabled, created_at, updated_at)
+        SELECT tenants.id, '+15551234567', trunks.id, 1, 1, 1, '', '' FROM tenants, trunks WHERE tenants.name = 'beta'`)
+      .execute(store.opened.kysely);
+    await expect(byHand).rejects.toThrow(/FOREIGN KEY/i);
   });
 
   it('keeps a number with one tenant and an extension with one user', async () => {
@@ -232,9 +241,11 @@ describe('the key', () => {
 
   it('binds a secret to its row: a sealed value that was moved does not open', async () => {
     await addUser('acme', 'bob', { extension: '1002', password: new Secret('bob-secret') });
-    store.opened.raw.exec(
-      "UPDATE users SET password = (SELECT password FROM users WHERE username = 'bob') WHERE username = 'ann'",
-    );
+    await sql
+      .raw(
+        "UPDATE users SET password = (SELECT password FROM users WHERE username = 'bob') WHERE username = 'ann'",
+      )
+      .execute(store.opened.kysely);
     const user = await store.records.get(nouns.user, acme);
     expect(() => user.password.reveal()).toThrow(/moved from elsewhere/);
   });
@@ -255,18 +266,18 @@ describe('the key', () => {
 });
 
 describe('the database', () => {
-  it('is for its owner only', () => {
+  it.skipIf(onServer())('is for its owner only', () => {
     expect(statSync(join(dir, 'site.db')).mode & 0o077).toBe(0);
   });
 
   it('is not made by a reading command', async () => {
-    const file = join(dir, 'none.db');
+    const file = storePlace(join(dir, 'none.db'));
     const missing = Store.open({ file, keyFile: join(dir, 'key'), actor: 'x', now });
     expect((await refusal(missing)).outcome).toBe('notFound');
     expect(existsSync(file)).toBe(false);
   });
 
-  it('of a newer sipctl is left alone', async () => {
+  it.skipIf(onServer())('of a newer sipctl is left alone', async () => {
     store.close();
     const raw = new BetterSqlite3(join(dir, 'site.db'));
     raw.pragma('user_version = 99');
@@ -284,6 +295,13 @@ describe('leases', () => {
   const owner = { holder: 'ann@here', host: 'here', pid: 1 };
   const clock = { now, isAlive: () => true };
 
+  // The clock of a server is none that a test can put forward.
+  async function aMinuteLater(): Promise<() => Date> {
+    const ago = new Date(Date.now() - 1000).toISOString();
+    if (onServer()) await store.opened.kysely.updateTable('leases').set({ expires_at: ago }).execute();
+    return () => new Date(now().getTime() + 61_000);
+  }
+
   it('keep a second run out and name the first', async () => {
     const lease = await store.lease('node pbx1', owner, clock);
     const error = await refusal(store.lease('node pbx1', { ...owner, holder: 'bob' }, clock));
@@ -297,9 +315,8 @@ describe('leases', () => {
     const heir = await store.lease('node pbx1', { ...owner, holder: 'bob' }, { now, isAlive: () => false });
     await heir.release();
     await store.lease('node pbx1', { ...owner, host: 'elsewhere' }, clock);
-    const later = (): Date => new Date(now().getTime() + 61_000);
     expect((await refusal(store.lease('node pbx1', owner, clock))).outcome).toBe('conflict');
-    await (await store.lease('node pbx1', owner, { now: later, isAlive: () => true })).release();
+    await (await store.lease('node pbx1', owner, { ...clock, now: await aMinuteLater() })).release();
   });
 });
 

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { OpenControl } from '../../src/compose.ts';
+import type { Place } from '../../src/errors.ts';
 import type { FileOperations } from '../../src/files/operations.ts';
 import { run } from '../../src/main.ts';
 import type { Terminal } from '../../src/terminal.ts';
+import { storePlace } from './store-place.ts';
 
 /** How one command line ended: what a script would see of it. */
 export interface Ended {
@@ -18,7 +20,7 @@ export interface Ended {
     changed: boolean;
     data: never;
     warnings: never[];
-    errors: { code: string; message: string; field?: string; hint?: string }[];
+    errors: { code: string; message: string; field?: string; hint?: string; place?: Place }[];
   };
 }
 
@@ -56,7 +58,7 @@ export async function sandbox(): Promise<Sandbox> {
 }
 
 export function sandboxIn(dir: string): Sandbox {
-  const db = join(dir, 'site.db');
+  const db = storePlace(join(dir, 'site.db'));
   const env = { SIPCTL_DB: db, XDG_CONFIG_HOME: join(dir, 'config'), XDG_DATA_HOME: join(dir, 'data') };
   const sipctl: Sandbox['sipctl'] = async (command, options = {}) => {
     const argv = typeof command === 'string' ? words(command) : command;
@@ -124,8 +126,8 @@ function recordingTerminal(
       if (input === undefined) throw new Error(`--${flag} was read without input`);
       return input.replace(/\r?\n$/, '');
     },
-    readSource: async (flag) => {
-      if (input === undefined) throw new Error(`--${flag} was read without input`);
+    readDocument: async () => {
+      if (input === undefined) throw new Error('- was read without input');
       return Buffer.from(input);
     },
   };

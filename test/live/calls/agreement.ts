@@ -4,6 +4,7 @@ import type { CallFlow } from '../../../src/model/flow/call-flow.ts';
 import { simulate } from '../../../src/model/flow/simulate.ts';
 import type { PhoneState, SimulatedCall, Simulation, World } from '../../../src/model/flow/simulated-call.ts';
 import { resolveSite } from '../../../src/model/resolve.ts';
+import type { TenantSite } from '../../../src/model/site.ts';
 import { Store } from '../../../src/store/store.ts';
 import type { Sandbox } from '../../support/run-sipctl.ts';
 import { shippedCatalog } from '../live-node.ts';
@@ -21,7 +22,8 @@ export async function openFlows(
   const { db, keyFile } = readConfig({}, box.env, box.dir);
   const store = await Store.open({ file: db, keyFile, actor: 'test', now: () => new Date() });
   const catalog = await shippedCatalog();
-  const sites = [...store.tenantSites(tenants)];
+  const sites: TenantSite[] = [];
+  for await (const site of store.tenantSites(tenants)) sites.push(site);
   return {
     flows: new Map(sites.map((site) => [site.tenant.name, resolveSite(site, catalog).flow])),
     close: () => store.close(),

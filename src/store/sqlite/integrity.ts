@@ -1,5 +1,6 @@
 import BetterSqlite3 from 'better-sqlite3';
-import { newestSchema, schemaVersion } from './database.ts';
+import { newestSchema } from '../database.ts';
+import { schemaVersion } from './open.ts';
 
 /** What is wrong with a database file; null when it is whole, and one that this sipctl understands. */
 export function integrityOf(file: string): string | null {

@@ -1,5 +1,5 @@
 import type BetterSqlite3 from 'better-sqlite3';
-import type { Parties, Party } from '../model/live/party.ts';
+import type { Parties, Party } from '../../model/live/party.ts';
 
 /** Finds trunks and users by the names of their endpoints, which are unique across tenants. */
 export function storedParties(database: BetterSqlite3.Database): Parties {
