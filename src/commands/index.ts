@@ -141,12 +141,6 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./diff.ts')).diff,
   },
   {
-    name: 'export',
-    summary: 'write what the database holds as files',
-    heading: deliver,
-    load: async () => (await import('./export.ts')).exportCommand,
-  },
-  {
     name: 'rollback',
     summary: 'put an earlier generation in force',
     heading: deliver,
