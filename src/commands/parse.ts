@@ -106,7 +106,7 @@ function declareVerb(command: Command, verb: VerbSpec, call: Call): void {
   if (verb.args !== undefined) command.arguments(verb.args);
   for (const [flags, help, repeated] of verb.options ?? []) {
     if (repeated === undefined) command.option(flags, help);
-    else command.option(flags, help, joined);
+    else command.option(flags, help, joinedBy(repeated === 'joined' ? ',' : '\n'));
   }
   if (verb.examples !== undefined) {
     command.addHelpText('after', `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}`);
@@ -114,8 +114,10 @@ function declareVerb(command: Command, verb: VerbSpec, call: Call): void {
   command.action(() => call(verb.run, { args: command.processedArgs.flat(), options: command.opts() }));
 }
 
-const joined = (value: string, before: string | undefined): string =>
-  before === undefined ? value : `${before},${value}`;
+const joinedBy =
+  (separator: string) =>
+  (value: string, before: string | undefined): string =>
+    before === undefined ? value : before + separator + value;
 
 // The command is the first word that is neither a flag nor a flag's value.
 function commandWord(argv: readonly string[]): string | null {

@@ -43,7 +43,7 @@ import { Records } from './records.ts';
 import { type ServiceObject, ServiceResources } from './service-resources.ts';
 import { countUsers, type ReadSites, siteReader, type TenantState, tenantStates } from './sites.ts';
 import { StoreKey } from './store-key.ts';
-import { Writer } from './writer.ts';
+import { type KnownNames, Writer } from './writer.ts';
 
 export interface StoreOptions extends OpenOptions {
   keyFile: string;
@@ -90,10 +90,10 @@ export class Store {
   }
 
   /** Runs `work` in one transaction: all of it is kept, or nothing. */
-  async write<T>(work: (writer: Writer) => Promise<T>): Promise<T> {
+  async write<T>(work: (writer: Writer) => Promise<T>, known: KnownNames = {}): Promise<T> {
     const { actor, now } = this.#options;
     const newRevision = (): string => randomBytes(8).toString('hex');
-    const context = { actor, now, newRevision, opened: this.opened };
+    const context = { actor, now, newRevision, opened: this.opened, ...known };
     return this.#transact((database) => work(new Writer(database, () => this.keyring(), context)));
   }
 
