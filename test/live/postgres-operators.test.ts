@@ -13,10 +13,10 @@ else {
   useServer(server.address);
   describe('two applies, on PostgreSQL', () =>
     import('../pipeline/two-applies.test.ts').then(() => undefined));
-  describe('operators at one PostgreSQL', () => operators(server));
+  describe('operators at one PostgreSQL', operators);
 }
 
-async function operators(server: PostgresInstance): Promise<void> {
+async function operators(): Promise<void> {
   const { newCli } = await import('../cli/process.ts');
 
   it('who write at once lose nothing, and each write has its audit row', async () => {
