@@ -1,7 +1,8 @@
 import type { App } from '../app.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import type { Declared } from '../model/declared.ts';
-import { type ChangeOptions, planSiteChange, writeSiteChange } from '../pipeline/site-change.ts';
+import type { ChangeOptions } from '../pipeline/declared-site.ts';
+import { planSiteChange, writeSiteChange } from '../pipeline/site-change.ts';
 import { countEdits, type SiteChange } from '../plan/edits.ts';
 import { siteChangeData, siteChangeText } from '../report/site-change.ts';
 import { applyAfterWrite } from './apply-after-write.ts';

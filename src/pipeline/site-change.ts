@@ -8,16 +8,8 @@ import { fieldEdits, type ObjectEdit, type SiteBase, type SiteChange } from '../
 import type { ObjectRef, Records } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import type { Writer } from '../store/writer.ts';
-import { DeclaredSite, type HeldObject } from './declared-site.ts';
+import { type ChangeOptions, DeclaredSite, type HeldObject } from './declared-site.ts';
 import { siteFindings } from './site-findings.ts';
-
-/** What a change may do besides adding and changing. */
-export interface ChangeOptions {
-  /** Remove what the tenants that are named hold and the source does not declare. */
-  prune?: boolean;
-  /** Of objects that can have labels, only those with this one are removed; others stay. */
-  label?: string | null;
-}
 
 /**
  * What a source would change in the database: every difference, every complaint, and nothing written. Objects of tenants
