@@ -38,7 +38,8 @@ async function currentOrFault(target: Target, kept: readonly number[]): Promise<
     if (current !== null || kept.length === 0) return current;
     return brokenCurrent('missing', 'names no generation that is there: the PBX reads nothing of sipctl');
   } catch (error) {
-    if (!(error instanceof SipctlError) || error.outcome !== 'refused') throw error;
+    if (!(error instanceof SipctlError) || error.problems.every(({ code }) => code !== 'planted'))
+      throw error;
     return brokenCurrent('edited', error.message);
   }
 }

@@ -236,4 +236,31 @@ describe('drift adopt', () => {
     expect((await box.sipctl('drift adopt number:+15551234567')).code).toBe(64);
     expect((await box.sipctl('drift nonsense')).code).toBe(64);
   });
+
+  it('takes what several nodes say alike, and complains where they do not', async () => {
+    const other = join(box.dir, 'other');
+    mkdirSync(other);
+    writeFileSync(
+      join(other, 'pjsip.conf'),
+      '[transport-udp]\ntype = transport\nprotocol = udp\nbind = 0.0.0.0\n',
+    );
+    await box.ok(['node', 'add', 'pbx2', '--kind', 'asterisk', '--dir', other]);
+    await box.ok('node init pbx2 --write');
+    await box.apply();
+    const files = [usersFile(), usersFile().replace(pbx, other)];
+    const contacts = (counts: readonly number[]): void => {
+      for (const [at, file] of files.entries())
+        writeFileSync(
+          file,
+          readFileSync(file, 'utf8').replace(/max_contacts *= *\d+/, `max_contacts = ${counts[at]}`),
+        );
+    };
+    contacts([7, 8]);
+    const ended = await box.sipctl('drift adopt --yes --json');
+    expect([ended.code, ended.json().errors.map(({ code }) => code)]).toEqual([3, ['declared_twice']]);
+    expect((await box.sipctl('drift adopt --node pbx2 --check')).code).toBe(2);
+    contacts([8, 8]);
+    await box.ok('drift adopt --yes --apply');
+    expect((await box.ok('drift --check')).stdout.match(/no drift/g)).toHaveLength(2);
+  });
 });

@@ -6,6 +6,9 @@ const missing = postgresAvailable();
 const suites = [
   'call-nouns',
   'cdr',
+  'csv',
+  'drift',
+  'freepbx-csv',
   'livekit',
   'monitor',
   'recording',
