@@ -6,6 +6,7 @@ import * as nouns from '../model/nouns.ts';
 import type { ReadingSettings } from '../model/reading.ts';
 import { type Adoption, adoptionOf, type ReadBack } from '../pipeline/adopt.ts';
 import { sameValue } from '../plan/edits.ts';
+import type { ReadableFile } from '../platforms/target.ts';
 import { nodeNames, type Run, type VerbSpec } from './command.ts';
 import { takeIn, takeInOptions } from './take-in.ts';
 
@@ -42,25 +43,32 @@ async function readerOf(app: App): Promise<ReadBack> {
   const { records } = await app.store();
   const tenants = (await records.list(nouns.tenant)) as unknown as nouns.Tenant[];
   const catalog = await app.catalog();
-  return async (target, tenant, texts) => {
+  return async (target, tenant, file, text) => {
     const settings: ReadingSettings = {
       ...{ catalog, tenants, tenant, version: target.recipe.version || '22' },
       ...{ contexts: new Map(), except: new Set<string>(), variables: new Map() },
-      given: await templatesOf(app, tenant),
+      given: await untoldValues(app, tenant, file),
       ...{ generatePasswords: false, keepNames: false, templateDefaults: true },
     };
-    return app.readConfiguration(target.kind as nouns.Node['kind'], texts, { find: () => [] }, settings);
+    return app.readConfiguration(target.kind as nouns.Node['kind'], [text], { find: () => [] }, settings);
   };
 }
 
-/** By which template each object is rendered: a text fits several. */
-async function templatesOf(app: App, tenant: string): Promise<Map<string, Record<string, Value>>> {
+/** What a text does not tell of its objects, as the database has it. */
+async function untoldValues(
+  app: App,
+  tenant: string,
+  { noun: name, untold }: ReadableFile,
+): Promise<Map<string, Record<string, Value>>> {
   const { records } = await app.store();
-  const given = new Map<string, Record<string, Value>>();
-  for (const { name, provider } of await records.list(nouns.trunk, { tenant })) given.set(name, { provider });
-  for (const { username, template, extension } of await records.list(nouns.user, { tenant }))
-    given.set(username, { ...given.get(username), template, extension });
-  return given;
+  const noun = name === 'user' ? nouns.user : nouns.trunk;
+  const objects = (await records.list(noun, { tenant })) as unknown as Readonly<Record<string, Value>>[];
+  return new Map(
+    objects.map((object) => [
+      object[noun.key] as string,
+      Object.fromEntries(untold.map((field) => [field, object[field] ?? null])),
+    ]),
+  );
 }
 
 /** Several nodes may have been edited alike; where they were not, both are complained of. */

@@ -15,7 +15,7 @@ export interface ColumnOptions {
 }
 
 /** The name of a column without what people write differently: `Display Name`, `display_name`, `display-name`. */
-export const plainName = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+const plainName = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
 /** What each column of a table gives, and what is wrong with the header. */
 export function readColumns(

@@ -67,13 +67,17 @@ export function shellGenerations({ place, open, now, renewEvery = 5000 }: ShellP
     return fresh;
   };
   const ask = async (doing: string, request: string, payload?: Buffer): Promise<Answer> => {
-    const once = async (): Promise<Answer> => (await connect()).ask(request, payload);
-    const answer = await once().catch((error: unknown) => {
+    const once = async (): Promise<Answer> => {
+      const answer = await (await connect()).ask(request, payload);
+      if (answer.code !== 0) throw farFailure(answer, { doing, place });
+      return answer;
+    };
+    return once().catch(async (error: unknown) => {
       if (!isLost(error)) throw error;
+      // One direction of it may still be open.
+      await (await opened)?.close();
       return once();
     });
-    if (answer.code !== 0) throw farFailure(answer, { doing, place });
-    return answer;
   };
 
   const learn = (answer: Answer): FarState => {

@@ -1,4 +1,5 @@
 import type { Value } from './field.ts';
+import { network } from './rules.ts';
 import type { Catalog, ProviderTemplate } from './template.ts';
 
 type Values = Readonly<Record<string, Value>>;
@@ -16,10 +17,16 @@ export function providersFor(values: Values, { providers }: Catalog): ProviderTe
 /** The values as they are given to a trunk of this carrier. */
 export function valuesAt(template: ProviderTemplate, values: Values): Values {
   const [first, ...others] = template.hosts;
-  const own = { ...values, provider: template.id };
+  const own = { ...values, ...addressOf(values), provider: template.id };
   if (first !== undefined && first.host === values.host) return { ...own, host: null, region: null };
   const region = others.find((one) => one.host === values.host)?.region;
   return region === undefined ? own : { ...own, host: null, region };
+}
+
+// Who is known by an address calls from it: FreeSWITCH needs not be told, and takes everybody for it.
+function addressOf({ authType, networks, host }: Values): Values {
+  const parsed = authType === 'ip' && (networks ?? null) === null ? network(String(host)) : null;
+  return parsed?.ok === true ? { networks: [parsed.value] } : {};
 }
 
 function fits(pattern: string | null, host: string | null): boolean {

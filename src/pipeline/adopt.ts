@@ -4,14 +4,19 @@ import type { Value } from '../model/field.ts';
 import type { Reading, SourceText } from '../model/reading.ts';
 import { sameValue } from '../plan/edits.ts';
 import { storePath } from '../plan/generation.ts';
-import type { Target } from '../platforms/target.ts';
+import type { ReadableFile, Target } from '../platforms/target.ts';
 import { type DeliveredText, deliveredTexts, wasEdited } from './delivered-texts.ts';
 import { type DriftSite, driftOf } from './drift.ts';
 import type { PlannedTarget } from './make-plan.ts';
 import { meantGeneration } from './meant-generation.ts';
 
 /** Reads delivered texts back: those of one tenant, for a node’s engine. */
-export type ReadBack = (target: Target, tenant: string, texts: readonly SourceText[]) => Promise<Reading>;
+export type ReadBack = (
+  target: Target,
+  tenant: string,
+  file: ReadableFile,
+  text: SourceText,
+) => Promise<Reading>;
 
 /** What of the hand edits of a node the database can take. */
 export interface Adoption {
@@ -100,7 +105,8 @@ async function adoptTenant(
       left.push(notTaken(target, key, 'the file is gone, which says nothing of its objects'));
       continue;
     }
-    if (!target.readsBack.includes(artifact.file)) {
+    const file = target.readsBack[artifact.file];
+    if (file === undefined) {
       left.push(
         notTaken(target, key, 'call flows are made of many objects, and cannot be read back from it'),
       );
@@ -113,11 +119,11 @@ async function adoptTenant(
       );
       continue;
     }
-    const was = await readBack(target, tenant, [{ source, text: base.toString('utf8') }]);
-    const is = await readBack(target, tenant, [{ source, text: onNode.toString('utf8') }]);
+    const was = await readBack(target, tenant, file, { source, text: base.toString('utf8') });
+    const is = await readBack(target, tenant, file, { source, text: onNode.toString('utf8') });
     const found = differencesOf(was, is).filter((one) => asked.size === 0 || asked.has(nameOf(one)));
     for (const one of found) adoption.declared.push(await withOptions(site, one, was));
-    adoption.problems.push(...newOnes(was.problems, is.problems));
+    adoption.problems.push(...newOnes(was.problems, is.problems).filter((one) => isAbout(one, asked)));
     left.push(
       ...newOnes(was.differences, is.differences),
       ...unsaid(target, text, base, onNode, found, asked),
@@ -180,6 +186,10 @@ function changedValues(was: Declared, is: Declared): Record<string, Value> {
   }
   return changed;
 }
+
+// What is wrong with others does not stop the objects that are asked for.
+const isAbout = ({ message }: Problem, asked: ReadonlySet<string>): boolean =>
+  asked.size === 0 || [...asked].some((name) => message.startsWith(`${name.replace(':', ' ')}:`));
 
 // Complaints that what was delivered gives as well are none of the edit’s.
 function newOnes(was: readonly Problem[], is: readonly Problem[]): Problem[] {

@@ -73,7 +73,11 @@ export const filled = (noun: Noun, values: Values): Values => ({
 });
 
 function problemsOf(values: Values, { kind, catalog }: Fitting): Problem[] {
-  if (kind === 'trunk') return checkTrunk(filled(nouns.trunk, values) as unknown as TrunkValues, catalog);
+  if (kind === 'trunk')
+    return checkTrunk(filled(nouns.trunk, values) as unknown as TrunkValues, catalog).map((problem) => ({
+      ...problem,
+      hint: problem.field === 'password' ? leaveOut : `say it with --set <trunk>.${problem.field}=<value>`,
+    }));
   const missing = ['extension', 'password'].filter((field) => (values[field] ?? null) === null);
   return [
     ...missing.map((field) => ({
@@ -81,18 +85,21 @@ function problemsOf(values: Values, { kind, catalog }: Fitting): Problem[] {
       hint:
         field === 'extension'
           ? 'say it with --set <user>.extension=<number>'
-          : 'give --generate-passwords, or leave the user out with --except',
+          : `give --generate-passwords, or ${leaveOut}`,
     })),
     ...checkUser(filled(nouns.user, values) as unknown as UserValues, catalog),
   ];
 }
+
+const leaveOut = 'leave it out with --except <name>';
 
 /** What has to be said although the template says the same today. */
 const always = new Set([
   ...['provider', 'template', 'username', 'password', 'extension', 'maxCalls', 'region', 'did'],
 ]);
 
-function withoutNeedless(given: Values, { kind, text }: Fitting): Values {
+function withoutNeedless(given: Values, fitting: Fitting): Values {
+  const { kind, text } = fitting;
   const { fields }: Noun = kind === 'trunk' ? nouns.trunk : nouns.user;
   let values = given;
   let known = text(values);
@@ -100,6 +107,7 @@ function withoutNeedless(given: Values, { kind, text }: Fitting): Values {
     const initial = fields[name]?.initial ?? null;
     if (always.has(name) || values[name] === initial || values[name] instanceof Secret) continue;
     const fewer = { ...values, [name]: initial };
+    if (problemsOf(fewer, fitting).length > 0) continue;
     const shorter = text(fewer);
     if (shorter !== known) continue;
     values = fewer;

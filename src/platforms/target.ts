@@ -85,6 +85,11 @@ export interface RenderRecipe {
   transports: Readonly<Record<string, string>>;
 }
 
+export interface ReadableFile {
+  noun: 'trunk' | 'user';
+  untold: readonly string[];
+}
+
 /** What a back-end offers for one node. The deciding parts are pure; the doing parts return promises. */
 export interface Target {
   readonly node: string;
@@ -105,8 +110,11 @@ export interface Target {
   cautions?(trunks: readonly InboundTrunk[], isNew: (trunk: InboundTrunk) => boolean): Problem[];
   /** What differs between two texts of an artifact, by object; a missing side is null. Secrets are masked. */
   objectChanges(key: string, before: Buffer | null, after: Buffer | null): ObjectChange[];
-  /** The files of artifacts that say in fields of objects what they say: an edit of these can be taken over. */
-  readonly readsBack: readonly string[];
+  /**
+   * The files of artifacts that hold the fields of one noun: an edit of these can be taken over. And the fields that they
+   * do not tell, or not surely.
+   */
+  readonly readsBack: Readonly<Record<string, ReadableFile>>;
   reloadFor(changes: readonly ArtifactChange[]): ReloadStep[];
   /** What makes a delivered but unverified generation run. */
   reloadAll(): ReloadStep[];

@@ -118,7 +118,7 @@ describeFreeswitch('drift of a running FreeSWITCH', (start) => {
     edit('directory', /(effective_caller_id_name" value=")[^"]*/, '$1Ann Öz');
     const ended = await box.sipctl('drift adopt --yes --apply');
     expect(ended.code, ended.stdout + ended.stderr).toBe(0);
-    expect(ended.stdout).toMatch(/user ann\n +displayName: \(not set\) → Ann Öz/);
+    expect(ended.stdout + ended.stderr).toMatch(/user ann\n +displayName: \(not set\) → Ann Öz/);
     expect(ended.stdout).toMatch(/trunk carrier\n +options: .*retry-seconds=77/);
     expect(await apart()).toEqual([]);
     expect(readFileSync(storeFile('gateways'), 'utf8')).toContain('"retry-seconds" value="77"');

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import { type Ended, type Sandbox, sandboxIn } from '../support/run-sipctl.ts';
 import type { PostgresInstance } from './postgres.ts';
@@ -21,8 +22,10 @@ export interface TeamSite {
     command: string | readonly string[],
     options?: Parameters<Sandbox['sipctl']>[1],
   ): Promise<Ended>;
-  /** SQL as psql runs it; what it answers or complains of. */
-  sql(login: string, statements: string): string;
+  /** SQL in a session of its own, past sipctl: rows as `psql -At` prints them, or what the server complains of. */
+  sql(login: string, statements: string): Promise<string>;
+  /** The same by psql itself. */
+  psql(login: string, statements: string): string;
   url(login: string): string;
 }
 
@@ -59,16 +62,40 @@ export async function teamSite(server: PostgresInstance): Promise<TeamSite> {
     box.sipctl(command, { ...options, env: { ...options.env, SIPCTL_DB: url(login) } });
   const okAs: TeamSite['okAs'] = (login, command, options = {}) =>
     box.ok(command, { ...options, env: { ...options.env, SIPCTL_DB: url(login) } });
-  const sql: TeamSite['sql'] = (login, statements) => {
+  const sql: TeamSite['sql'] = (login, statements) => session(url(login), statements);
+  const psql: TeamSite['psql'] = (login, statements) => {
     try {
       return server.psql(statements, { database, user: login });
     } catch (error) {
       return (error as { stderr?: string }).stderr ?? String(error);
     }
   };
-  const site = { box, database, as, okAs, sql, url };
+  const site = { box, database, as, okAs, sql, psql, url };
   await describeCompany(site);
   return site;
+}
+
+async function session(address: string, statements: string): Promise<string> {
+  const client = new pg.Client({ connectionString: address });
+  const said: string[] = [];
+  client.on('notice', ({ message }) => said.push(message ?? ''));
+  await client.connect();
+  try {
+    const answers = await client.query({ text: statements, rowMode: 'array' });
+    for (const { rows, command, rowCount } of [answers].flat())
+      said.push(
+        ...(rows.length > 0
+          ? rows.map((row) => row.join('|'))
+          : command === 'SELECT'
+            ? []
+            : [`${command} ${rowCount}`]),
+      );
+  } catch (error) {
+    said.push(`ERROR: ${(error as Error).message}`);
+  } finally {
+    await client.end();
+  }
+  return said.join('\n');
 }
 
 async function describeCompany({ box, okAs }: TeamSite): Promise<void> {

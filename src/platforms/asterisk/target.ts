@@ -58,7 +58,10 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
       const isPjsip = file === trunksFile || file === usersFile;
       return isPjsip ? objectChanges(tenant, before, after) : callChanges(tenant, file, before, after);
     },
-    readsBack: [trunksFile, usersFile],
+    readsBack: {
+      [trunksFile]: { noun: 'trunk', untold: ['provider'] },
+      [usersFile]: { noun: 'user', untold: ['template', 'extension'] },
+    },
     reloadFor,
     reloadAll,
     // What talks to the running system is loaded when it is talked to.

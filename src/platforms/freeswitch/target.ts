@@ -38,7 +38,11 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
     indexes: ({ artifacts }) => renderIndexes(artifacts),
     cautions,
     objectChanges,
-    readsBack: [gatewaysFile, directoryFile],
+    // Networks stand in the dialplan, and of a password there is only a hash.
+    readsBack: {
+      [gatewaysFile]: { noun: 'trunk', untold: ['provider', 'networks'] },
+      [directoryFile]: { noun: 'user', untold: ['template', 'extension', 'password'] },
+    },
     reloadFor,
     reloadAll,
     remake: (trunks) => trunks.map((registration) => ({ kind: 'unregister', registration })),

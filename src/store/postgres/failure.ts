@@ -110,7 +110,7 @@ function codeOf(error: Error): string {
   )
     return 'ETIMEDOUT';
   if (/does not support SSL/.test(error.message)) return 'NO_TLS';
-  return /password|SASL|SCRAM/.test(error.message) ? '28P01' : '';
+  return /password|SASL|SCRAM/i.test(error.message) ? '28P01' : '';
 }
 
 // Of several addresses of one host, each has an error of its own.

@@ -69,7 +69,11 @@ export function groupObjects(sections: readonly ReadSection[]): Grouped {
     taken.add(endpoint);
     const [auth = null] = listed(endpoint, 'auth').map((id) => named('auth', id, endpoint));
     const [outboundAuth = null] = listed(endpoint, 'outbound_auth').map((id) => named('auth', id, endpoint));
-    const aors = listed(endpoint, 'aors').flatMap((id) => named('aor', id, endpoint) ?? []);
+    const linked = listed(endpoint, 'aors').flatMap((id) => named('aor', id, endpoint) ?? []);
+    // A trunk that is not called out on has one that its endpoint does not name.
+    const own = byKey.get(`aor ${endpoint.id}`);
+    const aors = linked.length > 0 || own === undefined ? linked : [own];
+    for (const one of aors) taken.add(one);
     const registrations = registrationsOf.get(endpoint) ?? [];
     const [registrationAuth = null] = registrations.flatMap((one) =>
       listed(one, 'outbound_auth').map((id) => named('auth', id, one)),

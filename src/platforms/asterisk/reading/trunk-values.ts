@@ -41,10 +41,16 @@ export function trunkValues(group: ObjectGroup, protocols: ReadonlyMap<string, s
     networks: networksOf(identifies),
     outboundProxy: proxyOf(last(endpoint, 'outbound_proxy')),
     maxCalls: limitOf(endpoint),
-    outbound: aor !== null,
-    // Without either, only somebody who claims the endpoint's name in From would reach it.
-    inbound: identifies.length > 0 || registration !== null || outboundAuth === null,
+    outbound: listed(endpoint, 'aors').length > 0,
+    inbound: takesCalls(group),
   };
+}
+
+// Who registers wants calls, however they are told to be its own; of a trunk of sipctl it is known.
+function takesCalls({ endpoint, registrations, identifies }: ObjectGroup): boolean {
+  const registration = registrations[0] ?? null;
+  if (identifies.length > 0 || last(registration, 'line') === 'yes') return true;
+  return variableOf(endpoint, 'SIPCTL_TRUNK') === null && registration !== null;
 }
 
 /** The value where the field can hold it. */
