@@ -45,6 +45,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'platforms',
     'plan',
     'model',
+    'site-file',
     'sip',
   ],
   serve: [
@@ -69,6 +70,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   report: ['plan', 'model'],
   store: ['model'],
   plan: ['model'],
+  'site-file': ['model'],
   catalog: ['model'],
   csv: ['model'],
   // Nothing of ours: these could be packages of their own.

@@ -3,6 +3,7 @@ import { type Problem, SipctlError } from '../errors.ts';
 import { envelope } from '../report/envelope.ts';
 import { listing, table } from '../report/table.ts';
 import type { ChainState } from '../store/audit-verify.ts';
+import type { Store } from '../store/store.ts';
 import { type CommandSpec, integerOption, type Run } from './command.ts';
 import { limitOf } from './history.ts';
 
@@ -37,6 +38,7 @@ const list: Run = async (app, input) => {
 const verify: Run = async (app, { options }) => {
   const expected = options.expect === undefined ? null : receiptOf(String(options.expect));
   const store = await app.store();
+  await expectWholeTrail(store);
   const state = await store.verifyAudit(expected);
   const errors = [...breakOf(state), ...unexpected(state, expected)];
   const { rows, head, anchored, broken, expectedAt } = state;
@@ -57,6 +59,18 @@ const verify: Run = async (app, { options }) => {
     ...(errors.length === 0 ? {} : { outcome: 'failed' as const, errors }),
   };
 };
+
+// A chain of which one sees some links only looks broken.
+async function expectWholeTrail({ opened }: Store): Promise<void> {
+  const own = await opened.access?.own();
+  if (own === undefined || own.reads === 'all') return;
+  throw new SipctlError('refused', {
+    code: 'audit_not_whole',
+    message: `'${own.login}' sees the audit trail of its own tenants only, and the chain goes through all of it`,
+    field: 'audit',
+    hint: 'a login that may read every tenant can follow it: sipctl access list',
+  });
+}
 
 function receiptOf(text: string): string {
   const receipt = text.trim().toLowerCase();

@@ -61,9 +61,12 @@ export interface CommandEntry {
   load: () => Promise<CommandSpec>;
 }
 
-/** The nodes that `--node` names; none means all. */
-export const nodeNames = ({ options }: Input): string[] =>
-  typeof options.node === 'string' ? options.node.split(',').map((name) => name.trim()) : [];
+/** The nodes that `--node` names, by name or label (`@east`); none means all. */
+export const nodeNames = ({ options }: Input): string[] => separated(options.node);
+
+/** The parts of a value between commas; none where the flag was not given. */
+export const separated = (value: unknown): string[] =>
+  typeof value === 'string' ? value.split(',').map((name) => name.trim()) : [];
 
 /** A flag that takes a whole number; null where it was not given. @throws SipctlError `invalid` */
 export function integerOption(input: Input, name: string, lowest: number, hint: string): number | null {

@@ -126,13 +126,19 @@ export const commands: readonly CommandEntry[] = [
     name: 'plan',
     summary: 'show what would change on every node and at every service',
     heading: deliver,
-    load: async () => (await import('./plan.ts')).plan,
+    load: async () => (await import('./plan-verb.ts')).plan,
   },
   {
     name: 'apply',
     summary: 'deliver, reload, verify; take back what was refused',
     heading: deliver,
-    load: async () => (await import('./apply.ts')).apply,
+    load: async () => (await import('./apply-verb.ts')).apply,
+  },
+  {
+    name: 'diff',
+    summary: 'compare site files with the database',
+    heading: deliver,
+    load: async () => (await import('./diff.ts')).diff,
   },
   {
     name: 'rollback',
@@ -172,9 +178,9 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'drift',
-    summary: 'what nodes and services hold that sipctl did not put there',
+    summary: 'where database, files and running systems are apart; adopt it, or revert it',
     heading: look,
-    load: async () => (await import('./drift.ts')).drift,
+    load: async () => (await import('./drift.ts')).driftCommand,
   },
   {
     name: 'doctor',
@@ -217,6 +223,12 @@ export const commands: readonly CommandEntry[] = [
     summary: 'the key that seals secrets',
     heading: keep,
     load: async () => (await import('./key.ts')).key,
+  },
+  {
+    name: 'schema',
+    summary: 'the JSON Schema of site files, for editors',
+    heading: keep,
+    load: async () => (await import('./schema.ts')).schema,
   },
   {
     name: 'completion',

@@ -39,10 +39,11 @@ async function ask(
 export const nodeCommand = nounCommand({
   noun: nouns.node,
   summary: 'PBXs to provision',
-  listed: ['kind', 'dir', 'ami', 'esl', 'tenants'],
+  listed: ['kind', 'ssh', 'dir', 'ami', 'esl', 'tenants', 'labels'],
   examples: [
     'sipctl node add pbx1 --kind asterisk --dir /etc/asterisk --ami 127.0.0.1:5038 --ami-user sipctl --ami-secret-file ./ami.secret',
     'sipctl node add pbx2 --kind freeswitch --dir /etc/freeswitch --esl 127.0.0.1:8021 --esl-password-file ./esl.password',
+    'sipctl node add pbx3 --kind asterisk --dir /etc/asterisk --ssh sipctl@pbx3.example --labels east',
     'sipctl node init pbx1 --write',
   ],
   check: checkNode,

@@ -1,7 +1,8 @@
 import type { App } from '../app.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import type { Declared } from '../model/declared.ts';
-import { type ChangeOptions, planSiteChange, writeSiteChange } from '../pipeline/site-change.ts';
+import type { ChangeOptions } from '../pipeline/declared-site.ts';
+import { planSiteChange, writeSiteChange } from '../pipeline/site-change.ts';
 import { countEdits, type SiteChange } from '../plan/edits.ts';
 import { siteChangeData, siteChangeText } from '../report/site-change.ts';
 import { applyAfterWrite } from './apply-after-write.ts';
@@ -24,10 +25,14 @@ export interface TakeInSteps {
   beforehand?: (change: SiteChange) => Promise<() => void>;
 }
 
-/** The flags of every command that takes a source in. */
-export const takeInOptions: readonly OptionSpec[] = [
+export const checkOptions: readonly OptionSpec[] = [
   ['--check', 'only show what would change; exit 2 where something would'],
   ['--dry-run', 'the same as --check'],
+];
+
+/** The flags of every command that takes a source in. */
+export const takeInOptions: readonly OptionSpec[] = [
+  ...checkOptions,
   ['--confirm <count>', 'confirm that many removals'],
 ];
 
@@ -55,7 +60,7 @@ export async function takeIn(
     undo?.();
     throw error;
   }
-  return applyAfterWrite(app, input, { ...result, changed: true });
+  return applyAfterWrite(app, input, writtenResult(change, result));
 }
 
 // What is there already may still wait for its delivery.
@@ -68,8 +73,16 @@ const settled = async (app: App, input: Input, { edits }: SiteChange, result: Re
 export async function foundChange(app: App, intake: Intake, options: ChangeOptions): Promise<SiteChange> {
   const change = await planSiteChange(await app.store(), await app.catalog(), intake.declared, options);
   const problems = [...intake.problems, ...change.problems];
-  if (problems.length > 0) throw new SipctlError('invalid', problems);
+  if (problems.length > 0) throw new SipctlError('invalid', problems.toSorted(byPlace));
   return change;
+}
+
+// As an editor goes through a file; what has no place comes first, as it speaks of a whole file.
+function byPlace({ place: one }: Problem, { place: other }: Problem): number {
+  if (one === undefined || other === undefined)
+    return Number(one !== undefined) - Number(other !== undefined);
+  if (one.source !== other.source) return one.source < other.source ? -1 : 1;
+  return one.line - other.line || one.column - other.column;
 }
 
 /** The change as the answer of a command. */
@@ -78,6 +91,13 @@ export const changeResult = (change: SiteChange, intake: Intake, data: object = 
   data: { ...data, ...siteChangeData(change) },
   text: (style) => siteChangeText(change, style),
   warnings: [...intake.warnings, ...change.warnings],
+});
+
+/** The answer once the change is written. */
+export const writtenResult = (change: SiteChange, result: Result): Result => ({
+  ...result,
+  changed: change.edits.length > 0,
+  text: (style) => siteChangeText(change, style, true),
 });
 
 /** @throws SipctlError `refused` where so much would be removed that it is more likely a mistake */

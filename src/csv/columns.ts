@@ -1,6 +1,6 @@
 import { type Problem, SipctlError } from '../errors.ts';
-import { nearest } from '../model/check.ts';
 import type { Noun } from '../model/field.ts';
+import { nearest } from '../model/nearest.ts';
 import { cellPlace, type Table } from './table.ts';
 
 /** What a column gives: a field of the noun, its name, its tenant, whether it is enabled; null: it is passed over. */
@@ -15,7 +15,7 @@ export interface ColumnOptions {
 }
 
 /** The name of a column without what people write differently: `Display Name`, `display_name`, `display-name`. */
-export const plainName = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+const plainName = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
 /** What each column of a table gives, and what is wrong with the header. */
 export function readColumns(

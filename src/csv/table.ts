@@ -17,7 +17,7 @@ export interface Table {
 }
 
 /** What may stand between two cells. */
-export const delimiters = [',', ';', '\t', '|'] as const;
+const delimiters = [',', ';', '\t', '|'] as const;
 export type Delimiter = (typeof delimiters)[number];
 
 /**

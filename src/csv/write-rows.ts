@@ -1,4 +1,4 @@
-import type { Noun, Value } from '../model/field.ts';
+import { type Noun, separatorOf, type Value } from '../model/field.ts';
 import { csvLine } from './line.ts';
 
 /** Objects as a table that `import csv` takes back unchanged: one column per field, in a fixed order, and no secret. */
@@ -11,9 +11,13 @@ export function writeRows(
     .filter(([, { kind }]) => kind !== 'secret')
     .map(([name]) => name);
   const columns = [...(withTenant ? ['tenant'] : []), noun.key, ...fields, 'enabled'];
-  const lines = objects.map((object) => csvLine(columns.map((name) => cellOf(object[name] ?? null))));
+  const lines = objects.map((object) =>
+    csvLine(columns.map((name) => cellOf(noun, name, object[name] ?? null))),
+  );
   return [csvLine(columns), ...lines].map((line) => `${line}\n`).join('');
 }
 
-const cellOf = (value: Value): string | number | boolean | null =>
-  Array.isArray(value) ? value.join(',') : (value as string | number | boolean | null);
+const cellOf = (noun: Noun, name: string, value: Value): string | number | boolean | null =>
+  Array.isArray(value)
+    ? value.join(separatorOf(noun.fields[name] ?? {}))
+    : (value as string | number | boolean | null);

@@ -86,6 +86,11 @@ function toolFailure(doing: string, place: string, { code, lines }: Answer): Sip
       { hint: 'free some room there, df -h and df -i show what is short; then run again' },
     );
   }
+  if (/Unexpected EOF|short read|unexpected end|truncated|broke off/i.test(said)) {
+    return problem('unreachable', 'ssh_lost', `the connection to ${place} was lost`, {
+      hint: 'run the command again: what is in force there is one complete generation',
+    });
+  }
   if (/Read-only file system/i.test(said)) {
     return problem('refused', 'read_only', `${doing}: ${place} is on a read-only file system`, {
       hint: 'findmnt -T <folder> names the mount; mount -o remount,rw makes it writable',

@@ -58,10 +58,11 @@ else
   take() { dd ibs=1 obs=10240 count="$1" 2>/dev/null; }
 fi
 drain() { take "$1" >/dev/null; }
-# Whatever becomes of tar, what was sent to it is read to its end.
+# Whatever becomes of tar, what was sent to it is read to its end. Files get the time at which they came (m): Asterisk tells a
+# changed file by time and size alone.
 unpack() {
   said=$(cd "$1" && take "$2" | {
-    tar -xof - 2>&1
+    tar -xomf - 2>&1
     code=$?
     cat >/dev/null
     exit $code

@@ -17,8 +17,11 @@ import { archived } from './tar.ts';
 export interface ShellPlace {
   /** As people know it: `ops@pbx1:/etc/asterisk`. */
   place: string;
-  /** Opens a connection: for the first request, and once more for one whose connection was lost. */
-  open: () => Promise<ShellSession>;
+  /**
+   * Opens a connection: for the first request, and once more for one whose connection was lost.
+   * @param interruptible false where something is at work that has to come to its end
+   */
+  open: (interruptible: boolean) => Promise<ShellSession>;
   now: () => Date;
   /** Milliseconds between two signs of life of a held lock. */
   renewEvery?: number;
@@ -33,6 +36,12 @@ interface Held {
   expected: (number | null)[];
 }
 
+export interface ShellGenerations extends Generations {
+  /** Sees to it that there is a connection. */
+  connected(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** So many paths fit into one command line. */
 const pathsAtOnce = 400;
 
@@ -42,9 +51,7 @@ const pathsAtOnce = 400;
  * lock nobody else changes it. Each request may be made twice with the same effect, so that one whose connection was
  * lost is made again over a new one.
  */
-export function shellGenerations({ place, open, now, renewEvery = 5000 }: ShellPlace): Generations & {
-  close(): Promise<void>;
-} {
+export function shellGenerations({ place, open, now, renewEvery = 5000 }: ShellPlace): ShellGenerations {
   let opened: Promise<ShellSession> | null = null;
   let state: FarState | null = null;
   /** Of generations whose folders are complete, and never change: by their paths. */
@@ -54,19 +61,23 @@ export function shellGenerations({ place, open, now, renewEvery = 5000 }: ShellP
   const connect = async (): Promise<ShellSession> => {
     const session = await opened?.catch(() => null);
     if (session && !session.ended) return session;
-    opened = open();
+    opened = open(held === null);
     const fresh = await opened;
     if (held !== null) await lockAgain(fresh, held);
     return fresh;
   };
   const ask = async (doing: string, request: string, payload?: Buffer): Promise<Answer> => {
-    const once = async (): Promise<Answer> => (await connect()).ask(request, payload);
-    const answer = await once().catch((error: unknown) => {
+    const once = async (): Promise<Answer> => {
+      const answer = await (await connect()).ask(request, payload);
+      if (answer.code !== 0) throw farFailure(answer, { doing, place });
+      return answer;
+    };
+    return once().catch(async (error: unknown) => {
       if (!isLost(error)) throw error;
+      // One direction of it may still be open.
+      await (await opened)?.close();
       return once();
     });
-    if (answer.code !== 0) throw farFailure(answer, { doing, place });
-    return answer;
   };
 
   const learn = (answer: Answer): FarState => {
@@ -130,7 +141,7 @@ export function shellGenerations({ place, open, now, renewEvery = 5000 }: ShellP
   const one = async (base: 'ours' | 'host', path: string): Promise<Buffer | null> =>
     (await readAll(base, [path]))[0] ?? null;
 
-  const generations: Generations & { close(): Promise<void> } = {
+  const generations: ShellGenerations = {
     place,
     current: async () => (held === null || state === null ? await look() : state).current,
     list: async () => [...(await seen()).list],
@@ -207,6 +218,7 @@ export function shellGenerations({ place, open, now, renewEvery = 5000 }: ShellP
       if (path !== '.') below('/', path);
       return statIn((await ask('look', `stat_of ${quoted(path)}`)).lines);
     },
+    connected: async () => void (await connect()),
     close: async () => {
       const session = await opened?.catch(() => null);
       await session?.close();

@@ -1,4 +1,5 @@
 import type { Problem } from '../errors.ts';
+import { checkNodeSsh } from './check-node-ssh.ts';
 import type { Value } from './field.ts';
 
 /** Control connection of each kind of node, and what it needs besides its address. */
@@ -17,7 +18,7 @@ const controls = {
 /** What a node's values mean together. */
 export function checkNode(values: Readonly<Record<string, Value>>): Problem[] {
   const kind = values.kind === 'freeswitch' ? 'freeswitch' : 'asterisk';
-  const problems: Problem[] = [];
+  const problems: Problem[] = checkNodeSsh(values);
   for (const [engine, { field, name, needs }] of Object.entries(controls)) {
     if (values[field] === null) continue;
     if (engine !== kind) {

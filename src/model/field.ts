@@ -7,7 +7,13 @@ export type Value = string | number | boolean | readonly string[] | Secret | nul
 /** The answer of a rule: the parsed value, or what is wrong with the text and how to mend it. */
 export type Parsed<T> = { ok: true; value: T } | { ok: false; message: string; hint?: string };
 
-export type Rule<T> = (text: string) => Parsed<T>;
+export interface Rule<T> {
+  (text: string): Parsed<T>;
+  /** The only texts it takes, where they are few. */
+  choices?: readonly string[];
+  /** The least and the largest number it takes. */
+  bounds?: readonly [number, number];
+}
 
 export type FieldKind = 'text' | 'integer' | 'boolean' | 'list' | 'secret' | 'reference';
 

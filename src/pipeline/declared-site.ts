@@ -5,7 +5,14 @@ import { nounNamed } from '../model/every-noun.ts';
 import { commandOf, type Field, type Noun, titleOf, type Value } from '../model/field.ts';
 import type { Secret } from '../model/secret.ts';
 import { generatedSecret } from './generated-secret.ts';
-import type { ChangeOptions } from './site-change.ts';
+
+/** What a change may do besides adding and changing. */
+export interface ChangeOptions {
+  /** Remove what the tenants that are named hold and the source does not declare. */
+  prune?: boolean;
+  /** Of objects that can have labels, only those with this one are removed; others stay. */
+  label?: string | null;
+}
 
 export interface HeldObject {
   noun: Noun;

@@ -7,16 +7,9 @@ import type { Catalog } from '../model/template.ts';
 import { fieldEdits, type ObjectEdit, type SiteBase, type SiteChange } from '../plan/edits.ts';
 import type { ObjectRef, Records } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
-import { DeclaredSite, type HeldObject } from './declared-site.ts';
+import type { Writer } from '../store/writer.ts';
+import { type ChangeOptions, DeclaredSite, type HeldObject } from './declared-site.ts';
 import { siteFindings } from './site-findings.ts';
-
-/** What a change may do besides adding and changing. */
-export interface ChangeOptions {
-  /** Remove what the tenants that are named hold and the source does not declare. */
-  prune?: boolean;
-  /** Of objects that can have labels, only those with this one are removed; others stay. */
-  label?: string | null;
-}
 
 /**
  * What a source would change in the database: every difference, every complaint, and nothing written. Objects of tenants
@@ -130,6 +123,39 @@ export async function writeSiteChange(store: Store, change: SiteChange): Promise
     },
     { namesKnown: true },
   );
+}
+
+/** What a rehearsal ends with: its transaction must not be kept. */
+const undone = new Error('a rehearsal is not kept');
+
+/**
+ * Looks at the site as a change would leave it, and undoes the change: nothing is written. Others cannot write meanwhile.
+ * Answers null where the store reads past its own transaction, so that the change cannot be seen before it is kept.
+ */
+export async function rehearseSiteChange<T>(
+  store: Store,
+  { edits }: SiteChange,
+  look: () => Promise<T>,
+): Promise<T | null> {
+  const { writeEdits } = await import('./write-edits.ts');
+  let seen: T | null = null;
+  const rehearse = async (writer: Writer): Promise<never> => {
+    await writeEdits(writer, edits);
+    if ((await fingerprint(writer)) === (await fingerprint(store.records))) seen = await look();
+    throw undone;
+  };
+  try {
+    await store.write(rehearse, { namesKnown: true });
+  } catch (error) {
+    if (error !== undone) throw error;
+  }
+  return seen;
+}
+
+async function fingerprint(records: Records): Promise<string> {
+  const tenants = await records.list(nouns.tenant);
+  const nodes = await records.list(nouns.node);
+  return JSON.stringify([...tenants, ...nodes]);
 }
 
 async function expectBase(records: Records, { revisions, nodes }: SiteBase): Promise<void> {

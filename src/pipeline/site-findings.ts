@@ -65,9 +65,9 @@ function ownProblems(entry: SiteEntry, { catalog }: Around): Found[] {
 
 const lacks = (noun: Noun, name: string, { kind }: Field): Problem => ({
   code: `missing_${snake(name)}`,
-  message: `${name}: a new ${titleOf(noun)} needs it`,
+  message: `${name}: every ${titleOf(noun)} needs it`,
   field: name,
-  hint: kind === 'secret' ? `give ${name} as env:NAME, file:PATH or generate:` : `give ${name}`,
+  hint: kind === 'secret' ? `give ${name} as env:NAME, file:PATH or generate` : `give ${name}`,
 });
 
 function tenantFindings(

@@ -10,13 +10,16 @@ const named = 50;
 
 const signs: Record<Action, string> = { create: '+', update: '~', delete: '-' };
 
-/** What a source would change in the database, as people read it. */
-export function siteChangeText(change: SiteChange, style: Style = plain): string {
+/** What a source would change in the database, or has changed, as people read it. */
+export function siteChangeText(change: SiteChange, style: Style = plain, isWritten = false): string {
   if (change.edits.length === 0) return `Database: ${change.unchanged} declared, nothing to change.\n`;
   const groups = grouped(change.edits, headOf);
   const parts = [...groups].map(([head, edits]) => `${style.bold(head)}\n${groupText(edits, style)}`);
   const count = countEdits(change);
-  const sum = `${count.create} to add, ${count.update} to change, ${count.delete} to remove, ${change.unchanged} unchanged`;
+  const [add, alter, remove] = isWritten
+    ? ['added', 'changed', 'removed']
+    : ['to add', 'to change', 'to remove'];
+  const sum = `${count.create} ${add}, ${count.update} ${alter}, ${count.delete} ${remove}, ${change.unchanged} unchanged`;
   return `${parts.join('')}${style.bold('Database')}: ${sum}.\n`;
 }
 

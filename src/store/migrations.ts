@@ -229,6 +229,16 @@ export const migrations: readonly Migration[] = [
     statements: ['ALTER TABLE trunks ADD COLUMN options TEXT', 'ALTER TABLE users ADD COLUMN options TEXT'],
   },
   {
+    number: 9,
+    name: 'nodes on other machines, and their labels',
+    statements: [
+      'ALTER TABLE nodes ADD COLUMN ssh TEXT',
+      'ALTER TABLE nodes ADD COLUMN ssh_config TEXT',
+      'ALTER TABLE nodes ADD COLUMN tunnel INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE nodes ADD COLUMN labels TEXT',
+    ],
+  },
+  {
     number: 10,
     name: 'a chain of hashes over the audit trail',
     statements: [

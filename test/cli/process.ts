@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, onTestFinished } from 'vitest';
+import { storePlace } from '../support/store-place.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -76,7 +77,7 @@ export function newCli(): Cli {
 }
 
 export function cliIn(dir: string): Cli {
-  const db = join(dir, 'site.db');
+  const db = storePlace(join(dir, 'site.db'));
   const bin = join(dir, 'bin');
   mkdirSync(bin, { recursive: true });
   writeFileSync(join(bin, 'sipctl'), `#!/bin/sh\nexec '${process.execPath}' '${executable}' "$@"\n`, {

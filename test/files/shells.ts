@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { SipctlError } from '../../src/errors.ts';
-import type { Generations } from '../../src/files/generations.ts';
-import { shellGenerations } from '../../src/files/shell-generations.ts';
+import { type ShellGenerations, shellGenerations } from '../../src/files/shell-generations.ts';
 import { ShellSession } from '../../src/files/shell-session.ts';
 
 /** A POSIX shell of this machine, and how it is given a command. */
@@ -53,7 +52,7 @@ export function generationsBehind(
   shell: Shell,
   dir: string,
   connection: Connection | (() => Connection) = {},
-): Generations & { close(): Promise<void> } {
+): ShellGenerations {
   const place = shellGenerations({
     place: `test@${shell.name}:${dir}`,
     now: () => new Date('2025-03-04T05:06:07.890Z'),

@@ -16,6 +16,7 @@ import { integrityOf } from '../../src/store/sqlite/integrity.ts';
 import { Store } from '../../src/store/store.ts';
 
 const now = (): Date => new Date('2026-05-01T12:00:00Z');
+const numbers = migrations.map(({ number }) => number);
 let dir = '';
 let file = '';
 beforeEach(() => {
@@ -59,7 +60,7 @@ describe('a database of the first schema', () => {
     firstDatabase();
     const store = await open();
     try {
-      expect(store.opened.migrated.applied).toEqual(migrations.slice(1).map(({ number }) => number));
+      expect(store.opened.migrated.applied).toEqual(numbers.slice(1));
       const user = await store.records.get(nouns.user, { tenant: 'acme', name: 'ann' });
       expect(user).toMatchObject({
         id: 3,
@@ -182,6 +183,7 @@ describe('the schema', () => {
     }
     raw.close();
     await opened.close();
-    expect(newestSchema).toBe(migrations.at(-1)?.number);
+    expect(newestSchema).toBe(numbers.at(-1));
+    expect(numbers).toEqual(numbers.toSorted((one, other) => one - other));
   });
 });

@@ -4,6 +4,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { PoolConfig } from 'pg';
 import { type Problem, SipctlError } from '../../errors.ts';
 import type { Secret } from '../../model/secret.ts';
+import { passwordFromFile } from './password-file.ts';
 
 /** How a server is reached. */
 export interface Address {
@@ -35,15 +36,16 @@ export function readAddress(url: string, password: Secret | null, env = process.
   if (problems.length > 0) throw new SipctlError('invalid', problems);
   const port = Number(parameters.port ?? (parsed.port || env.PGPORT || 5432));
   const host = parameters.host ?? (hostOf(parsed) || env.PGHOST || usualHost(port));
-  const database = parameters.dbname ?? (decodeURIComponent(parsed.pathname.slice(1)) || env.PGDATABASE);
-  const user = parameters.user ?? (decodeURIComponent(parsed.username) || env.PGUSER);
+  const user = parameters.user ?? (decodeURIComponent(parsed.username) || env.PGUSER || userInfo().username);
+  const named = parameters.dbname ?? (decodeURIComponent(parsed.pathname.slice(1)) || env.PGDATABASE);
+  const database = named ?? user;
+  const found = (): string | null => passwordFromFile({ host, port, database, user }, env);
   return {
     plainIsFine: mode === 'prefer' || mode === 'allow',
     config: {
-      ...{ host, port },
-      ...(database === undefined ? {} : { database }),
-      ...(user === undefined ? {} : { user }),
-      ...(password === null ? {} : { password: password.reveal() }),
+      ...{ host, port, database, user },
+      // Asked for when the server wants one; else the driver would look for it in its own way.
+      password: () => password?.reveal() ?? found() ?? '',
       ...(parameters.options === undefined ? {} : { options: parameters.options }),
       application_name: parameters.application_name ?? 'sipctl',
       connectionTimeoutMillis: Number(parameters.connect_timeout ?? connectSeconds) * 1000,
@@ -56,9 +58,8 @@ export function readAddress(url: string, password: Secret | null, env = process.
 
 /** The name of the database of an address, and the address of the one that every server has. */
 export function beside(url: string): { database: string; url: string } {
-  const { config } = readAddress(url, null);
+  const { database = '' } = readAddress(url, null).config;
   const [, start = '', end = ''] = /^(\w+:\/\/[^/?#]*)[^?#]*(.*)$/s.exec(url) ?? [];
-  const database = config.database ?? config.user ?? userInfo().username;
   return { database, url: `${start}/postgres${end.replace(/([?&])dbname=[^&#]*&?/, '$1')}` };
 }
 

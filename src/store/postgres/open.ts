@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { SipctlError } from '../../errors.ts';
 import type { Secret } from '../../model/secret.ts';
@@ -57,12 +58,28 @@ async function made(file: string, password: Secret | null): ReturnType<typeof co
     const { database, url } = beside(file);
     const server = await connected(url, password);
     try {
-      const text = sql`CREATE DATABASE ${sql.id(database)} TEMPLATE template0 ENCODING 'UTF8'`;
-      await text.execute(server.kysely);
+      await createDatabase(server.kysely, database);
     } finally {
       await server.close();
     }
     return connected(file, password);
+  }
+}
+
+/** Of a database that is there, or is being made by another one; PostgreSQL's manual, appendix A. */
+const madeByAnother = ['42P04', '23505', '55006'];
+const attempts = 20;
+
+async function createDatabase(kysely: Database, name: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const there = await sql`SELECT 1 FROM pg_database WHERE datname = ${name}`.execute(kysely);
+    if (there.rows.length > 0) return;
+    try {
+      await sql`CREATE DATABASE ${sql.id(name)} TEMPLATE template0 ENCODING 'UTF8'`.execute(kysely);
+    } catch (error) {
+      if (attempt === attempts || !madeByAnother.includes((error as { code: string }).code)) throw error;
+      await sleep(100);
+    }
   }
 }
 

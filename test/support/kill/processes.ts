@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { serverEnvironment } from '../store-place.ts';
 
 /** Bundles `child.ts` into `folder`, because node by itself runs no TypeScript, and names the result. */
 export async function bundleChild(folder: string): Promise<string> {
@@ -41,7 +42,11 @@ export interface ChildOptions {
 
 export function startChild(script: string, args: readonly string[], options: ChildOptions = {}): Child {
   // No environment: nothing of the caller's may slow the start of a hundred processes.
-  const child = spawn(process.execPath, [script, ...args], { env: {}, cwd: '/', ...options });
+  const child = spawn(process.execPath, [script, ...args], {
+    env: serverEnvironment(),
+    cwd: '/',
+    ...options,
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
