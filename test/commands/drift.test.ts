@@ -179,3 +179,61 @@ describe('drift', () => {
     expect(readFileSync(join(pbx, 'sipctl/current'), 'utf8')).toBe('mine');
   });
 });
+
+describe('drift adopt', () => {
+  it('takes the edited fields over, shows them first, and nothing is apart once they are applied', async () => {
+    edit(/max_contacts *= *\d+/, 'max_contacts = 7');
+    const shown = await box.sipctl('drift adopt --check --json');
+    expect([shown.code, shown.json().changed]).toEqual([2, false]);
+    expect(shown.json().data).toMatchObject({
+      changes: [
+        { action: 'update', noun: 'user', name: 'ann', fields: { maxContacts: { from: null, to: 7 } } },
+      ],
+      notTakenOver: [],
+    });
+    expect((await box.sipctl('drift adopt')).code).toBe(4);
+    await box.ok('drift adopt --yes --apply');
+    expect(await apart()).toEqual([]);
+    expect(readFileSync(usersFile(), 'utf8')).toMatch(/max_contacts *= *7/);
+    const again = await box.ok('drift adopt --yes --json');
+    expect(again.json()).toMatchObject({ changed: false, data: { changes: [] } });
+  });
+
+  it('tells what it cannot take over, and refuses it where that is asked for', async () => {
+    const calls = join(store(), readdirSync(store()).find((name) => name.startsWith('extensions')) as string);
+    writeFileSync(calls, `${readFileSync(calls, 'utf8')}; edited\n`);
+    edit(/(max_contacts *= *\d+)/, '$1\nno_such_option = 1');
+    const ended = await box.sipctl('drift adopt --yes');
+    expect(ended.stderr).toContain('acme/extensions_calls.conf was edited, and is not taken over');
+    expect(ended.stderr).toContain('no_such_option');
+    expect((await box.sipctl('drift adopt --yes --strict')).code).toBe(3);
+    await reverts();
+  });
+
+  it('asks for names where the database has changed as well, and keeps what others changed', async () => {
+    await box.ok('user set bob --tenant acme --max-contacts 3');
+    edit(/max_contacts *= *\d+/, 'max_contacts = 7');
+    const ended = await box.ok('drift adopt --yes');
+    expect(ended.stderr).toContain('name the objects to adopt');
+    await box.ok('drift adopt user:ann --yes');
+    const { data } = (await box.ok('user list --tenant acme --json')).json() as {
+      data: { users: { username: string; maxContacts: number }[] };
+    };
+    expect(data.users.map(({ username, maxContacts }) => [username, maxContacts])).toEqual([
+      ['ann', 7],
+      ['bob', 3],
+    ]);
+  });
+
+  it('says that nothing can be read from a file that is gone', async () => {
+    unlinkSync(usersFile());
+    const ended = await box.ok('drift adopt --yes');
+    expect(ended.stderr).toContain('the file is gone');
+    await reverts();
+  });
+
+  it('names what it does not understand', async () => {
+    expect((await box.sipctl('drift adopt number:+15551234567')).code).toBe(64);
+    expect((await box.sipctl('drift nonsense')).code).toBe(64);
+  });
+});
