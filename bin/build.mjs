@@ -13,6 +13,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** Packages that few commands need: each is a file of its own, read when it is asked for. */
 const heavy = [
   'chalk',
+  'csv-parse/sync',
   'diff',
   'handlebars',
   'inquirer',

@@ -1,6 +1,7 @@
 import type { ShippedCatalog } from './catalog/compile.ts';
 import type { Config } from './config.ts';
 import type { Node } from './model/nouns.ts';
+import type { Reading, ReadingSettings, SourceFinder, SourceText } from './model/reading.ts';
 import type { TwilioAccount } from './model/service-nouns.ts';
 import type { Catalog } from './model/template.ts';
 import type { TwilioView } from './model/twilio/view.ts';
@@ -40,5 +41,12 @@ export interface App {
   twilioView(account: TwilioAccount): Promise<TwilioView>;
   /** Renders tenants: in this thread, or in several where sipctl was built and the machine has them. */
   rendering(): Promise<RenderTenants>;
+  /** What a configuration of a PBX that is there already comes to. */
+  readConfiguration(
+    kind: Node['kind'],
+    files: readonly SourceText[],
+    finder: SourceFinder,
+    settings: ReadingSettings,
+  ): Promise<Reading>;
   close(): Promise<void>;
 }

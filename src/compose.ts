@@ -5,7 +5,10 @@ import type { App } from './app.ts';
 import type { ShippedCatalog } from './catalog/compile.ts';
 import type { Config, Environment } from './config.ts';
 import { SipctlError } from './errors.ts';
+import type { Generations } from './files/generations.ts';
 import type { FileOperations } from './files/operations.ts';
+import type { SshGenerations } from './files/ssh-generations.ts';
+import { chosenNodes, labelIn } from './model/chosen-nodes.ts';
 import type { Node } from './model/nouns.ts';
 import * as nouns from './model/nouns.ts';
 import type { TwilioAccount } from './model/service-nouns.ts';
@@ -52,6 +55,7 @@ export function compose(parts: Parts): App {
   const self = ownSelf(env);
   let store: Promise<Store> | null = null;
   let catalog: Promise<Catalog> | null = null;
+  const connections: SshGenerations[] = [];
   const app: App = {
     config,
     terminal,
@@ -71,13 +75,17 @@ export function compose(parts: Parts): App {
     },
     shippedCatalog,
     targets: async (names = []) => {
-      const { records } = await app.store();
+      const opened = await app.store();
+      const { records } = opened;
+      if (opened.opened.access !== null)
+        await (await import('./pipeline/visible-nodes.ts')).expectVisibleNodes(opened, names);
       const all = (await records.list(nouns.node)) as unknown as Node[];
-      for (const name of names) await records.get(nouns.node, { tenant: null, name });
-      const wanted = all.filter((node) => (names.length === 0 ? node.enabled : names.includes(node.name)));
-      return Promise.all(wanted.map(app.target));
+      for (const name of names) {
+        if (labelIn(name) === null) await records.get(nouns.node, { tenant: null, name });
+      }
+      return Promise.all(chosenNodes(all, names).map(app.target));
     },
-    target: (node) => openTarget(node, app, parts),
+    target: (node) => openTarget(node, app, parts, connections),
     services: async (filter = {}) => {
       const { describedServices } = await import('./pipeline/described-services.ts');
       const opened = await app.store();
@@ -100,7 +108,16 @@ export function compose(parts: Parts): App {
     openService: (described, isToGo) => openService(described, parts, isToGo),
     twilioView: (account) => openTwilioView(account, parts),
     rendering: async () => openRendering(await app.store()),
+    readConfiguration: async (kind, files, finder, settings) => {
+      if (kind === 'freeswitch') {
+        const { readFreeSwitch } = await import('./platforms/freeswitch/reading/read.ts');
+        return readFreeSwitch(files, finder, settings);
+      }
+      const { readPjsip } = await import('./platforms/asterisk/reading/read.ts');
+      return readPjsip(files, finder, settings);
+    },
     close: async () => {
+      await Promise.all(connections.map((connection) => connection.close()));
       if (store !== null) await (await store.catch(() => null))?.close();
     },
   };
@@ -137,25 +154,51 @@ let fromSources: Promise<ShippedCatalog> | null = null;
 async function openTarget(
   node: Node,
   app: App,
-  { fileOperations: operations, control }: Parts,
+  { fileOperations, control }: Parts,
+  connections: SshGenerations[],
 ): Promise<PlannedTarget> {
+  const far = node.ssh === null ? null : await openFolder(node, node.ssh, app);
+  if (far !== null) connections.push(far);
+  const engineParts = {
+    files: far ?? (await localFolder(node, app, fileOperations)),
+    catalog: await app.catalog(),
+    sipctlVersion: app.version,
+    now: app.now,
+    timeouts: {
+      connect: app.config.connectTimeout,
+      ...(far === null || !node.tunnel ? {} : { through: far.tunnel }),
+    },
+  };
+  const target = await backEnd(node, engineParts);
+  const controlled = control && { controllable: true, control: control.bind(null, node.name) };
+  return { target: { ...target, ...controlled }, tenants: node.tenants };
+}
+
+async function localFolder(
+  node: Node,
+  app: App,
+  operations: FileOperations | undefined,
+): Promise<Generations> {
   const { localGenerations } = await import('./files/local.ts');
-  const files = localGenerations(node.dir, {
+  return localGenerations(node.dir, {
     now: app.now,
     ...(node.owner === null ? {} : { owner: node.owner }),
     ...(node.group === null ? {} : { group: node.group }),
     ...(operations === undefined ? {} : { operations }),
   });
-  const engineParts = {
-    files,
-    catalog: await app.catalog(),
-    sipctlVersion: app.version,
-    now: app.now,
-    timeouts: { connect: app.config.connectTimeout },
-  };
-  const target = await backEnd(node, engineParts);
-  const controlled = control && { controllable: true, control: control.bind(null, node.name) };
-  return { target: { ...target, ...controlled }, tenants: node.tenants };
+}
+
+async function openFolder(node: Node, login: string, app: App): Promise<SshGenerations> {
+  const { sshGenerations } = await import('./files/ssh-generations.ts');
+  const { dir, owner, group, name, sshConfig, tunnel, ami, esl } = node;
+  return sshGenerations({
+    ...{ login, config: sshConfig ?? app.env.SIPCTL_SSH_CONFIG ?? null, dir, owner, group },
+    forward: tunnel ? (ami ?? esl) : null,
+    ...{ now: app.now, signal: app.signal },
+    ...(app.config.debug
+      ? { trace: (request: string) => app.terminal.err(`${name}: ssh ${login}: ${request}\n`) }
+      : {}),
+  });
 }
 
 // What is not used is not loaded.

@@ -1,3 +1,11 @@
+/** Where something is written, for complaints; line and column count from 1. */
+export interface Place {
+  /** The file as it was named; `-` for standard input. */
+  source: string;
+  line: number;
+  column: number;
+}
+
 /** One complaint: what is wrong, in which field, and what to do about it. */
 export interface Problem {
   /** A stable machine word, for example `invalid_host`. */
@@ -7,6 +15,8 @@ export interface Problem {
   field?: string;
   /** The remedy, as a sentence or a command line. */
   hint?: string;
+  /** Where the source says it, where it came from one. */
+  place?: Place;
 }
 
 /** The exit codes: documented in the README, tested, never renumbered. */

@@ -118,8 +118,8 @@ const tell = (terminal: Terminal, text: string): Promise<boolean> =>
 const understood = (error: unknown, db: string): unknown =>
   error instanceof SipctlError ? error : (databaseFailure(error, db) ?? systemFailure(error) ?? error);
 
-const problemText = (kind: string, { message, hint }: Problem, style: Style): string =>
-  `${kind}: ${message}\n${hint === undefined ? '' : `${style.dim('  hint:')} ${hint}\n`}`;
+const problemText = (kind: string, { message, hint, place }: Problem, style: Style): string =>
+  `${kind}: ${place === undefined ? '' : `${place.source}:${place.line}:${place.column}: `}${message}\n${hint === undefined ? '' : `${style.dim('  hint:')} ${hint}\n`}`;
 
 const bug = (error: unknown): Problem => ({
   code: 'bug',

@@ -20,6 +20,8 @@ export interface Terminal {
   screen(): Screen | null;
   /** All of standard input, once, without its final line break. @throws SipctlError when it is a terminal, or too long */
   readInput(flag: string): Promise<string>;
+  /** The same as bytes, for a document that is named `-`: at most 64 MiB. */
+  readDocument(): Promise<Uint8Array>;
 }
 
 /** A terminal that a program has for itself. */
@@ -42,6 +44,7 @@ export interface TakenScreen {
 }
 
 const longestInput = 64 * 1024;
+const longestDocument = 64 * 1024 * 1024;
 
 export function systemTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
   const { stdout, stderr } = process as unknown as { stdout: WriteStream; stderr: WriteStream };
@@ -63,7 +66,15 @@ export function systemTerminal(env: Readonly<Record<string, string | undefined>>
       if (taken !== null) throw inputTwice(flag, taken);
       if (isatty(0)) throw noInput(flag);
       taken = flag;
-      return readAll(process.stdin, flag);
+      const hint = 'send the secret alone';
+      const bytes = await readAll(process.stdin, { of: `--${flag}`, longest: longestInput, hint });
+      return bytes.toString('utf8').replace(/\r?\n$/, '');
+    },
+    readDocument: async () => {
+      if (taken !== null) throw inputTwice('-', taken);
+      if (isatty(0)) throw noDocument();
+      taken = '-';
+      return readAll(process.stdin, { of: '-', longest: longestDocument, hint: 'split it into parts' });
     },
   };
 }
@@ -134,24 +145,29 @@ function systemScreen(color: boolean): Screen {
   };
 }
 
-async function readAll(stdin: NodeJS.ReadableStream, flag: string): Promise<string> {
+async function readAll(
+  stdin: NodeJS.ReadableStream,
+  { of, longest, hint }: { of: string; longest: number; hint: string },
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of stdin) {
     chunks.push(chunk as Buffer);
     length += (chunk as Buffer).length;
-    if (length > longestInput) {
-      throw new SipctlError('invalid', {
-        code: 'input_too_long',
-        message: `standard input for --${flag} is longer than ${longestInput} bytes`,
-        hint: 'send the secret alone',
-      });
+    if (length > longest) {
+      const message = `standard input for ${of} is longer than ${longest} bytes`;
+      throw new SipctlError('invalid', { code: 'input_too_long', message, hint });
     }
   }
-  return Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+  return Buffer.concat(chunks);
 }
+
+const noDocument = (): SipctlError =>
+  new SipctlError('usage', {
+    code: 'no_input',
+    message: '- is standard input, and that is the terminal',
+    hint: 'name a file, or send one: sipctl … - < file',
+  });
 
 const outputFailed = (cause: NodeJS.ErrnoException): SipctlError =>
   new SipctlError(

@@ -41,9 +41,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'report',
     'store',
     'catalog',
+    'csv',
     'platforms',
     'plan',
     'model',
+    'site-file',
     'sip',
   ],
   serve: [
@@ -59,7 +61,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'model',
     'sip',
   ],
-  pipeline: ['catalog', 'platforms', 'files', 'store', 'plan', 'model', 'diagnosis', 'sip'],
+  pipeline: ['catalog', 'csv', 'platforms', 'files', 'store', 'plan', 'model', 'diagnosis', 'sip'],
   diagnosis: ['model', 'sip'],
   platforms: ['files', 'plan', 'model'],
   // What the control connections of all engines have in common; the one folder of `platforms/` that is no back-end.
@@ -68,7 +70,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   report: ['plan', 'model'],
   store: ['model'],
   plan: ['model'],
+  'site-file': ['model'],
   catalog: ['model'],
+  csv: ['model'],
   // Nothing of ours: these could be packages of their own.
   'terminal.ts': [],
   'errors.ts': [],
@@ -245,6 +249,7 @@ describe('every source file', () => {
 describe('start-up', () => {
   /** Packages that cost tens of milliseconds to load, and that few commands need. */
   const heavy = [
+    'csv-parse',
     'diff',
     'handlebars',
     'inquirer',

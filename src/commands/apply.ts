@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { App } from '../app.ts';
 import { type Problem, SipctlError } from '../errors.ts';
 import { applyNode } from '../pipeline/apply.ts';
@@ -6,6 +5,7 @@ import { changedTrunks } from '../pipeline/cautions.ts';
 import { type PlannedService, type ServiceOutcome, serviceTitle } from '../pipeline/hosted-services.ts';
 import type { PlannedTarget } from '../pipeline/make-plan.ts';
 import { type NodeOutcome, type Progress, unchanged } from '../pipeline/outcome.ts';
+import { type RolledOut, type RollOutRules, rollOut } from '../pipeline/roll-out.ts';
 import { countObjects } from '../plan/diff.ts';
 import { isPending, type NodePlan } from '../plan/plan.ts';
 import { isServicePending } from '../plan/service-plan.ts';
@@ -13,28 +13,22 @@ import { isPlanPending, type Plan } from '../plan/site-plan.ts';
 import type { Target } from '../platforms/target.ts';
 import { applyData, applyText } from '../report/apply.ts';
 import { planText } from '../report/plan.ts';
-import type { Result, Run, VerbSpec } from './command.ts';
+import type { Result } from './command.ts';
 import { confirm } from './confirm.ts';
 import { endedBy } from './ended.ts';
-import { type PlanRequest, planned, planOptions, planRequest, planWarnings } from './plan.ts';
+import { type PlanRequest, planned, planWarnings } from './plan.ts';
 import { recordedChange } from './recorded-change.ts';
 import { requireWorkingTrunks } from './require-test.ts';
+import { rollOutRules } from './roll-out-flags.ts';
 import { progressOf } from './run-options.ts';
 import { hasChanged, runService } from './service-run.ts';
-
-const run: Run = async (app, input) => {
-  const request = planRequest(input);
-  const [file] = input.args;
-  return applyEverything(app, request, {
-    checksum: file === undefined ? null : savedChecksum(file),
-    requireTest: input.options.requireTest === true,
-  });
-};
 
 /** What must hold before a plan is applied. */
 interface Conditions {
   /** That of the plan file which was approved. */
   checksum: string | null;
+  /** True where what is to be done was seen already, and agreed to. */
+  approved: boolean;
   /** Trunks that are added or changed must pass their test. */
   requireTest: boolean;
 }
@@ -43,23 +37,25 @@ interface Conditions {
 export async function applyEverything(
   app: App,
   request: PlanRequest,
-  { checksum, requireTest }: Conditions = { checksum: null, requireTest: false },
+  { checksum, approved, requireTest }: Conditions = { checksum: null, approved: false, requireTest: false },
 ): Promise<Result> {
   const { plan, targets, services } = await planned(app, request);
   if (checksum !== null && checksum !== plan.checksum) throw stale();
+  const rules = await rollOutRules(app, plan, request);
   const warnings = await planWarnings(app, plan, targets);
   if (requireTest) warnings.push(...(await requireWorkingTrunks(app, changedTrunks(plan))));
-  if (isPlanPending(plan)) await approve(app, plan, warnings, checksum);
+  if (isPlanPending(plan) && !approved) await approve(app, plan, warnings);
   // A trunk is there before a PBX is told of it.
   const atServices = await applyServices(app, plan, services, warnings);
-  const outcomes = await applyInTurn(app, plan, targets);
-  const ended = { outcomes, services: atServices };
+  const { outcomes, heldBack } = await applyToNodes(app, plan, targets, rules);
+  const ended = { outcomes, services: atServices, heldBack };
   return report(plan, ended, warnings, app.signal.aborted ? interrupted(plan, ended) : null);
 }
 
 interface Ended {
   outcomes: readonly NodeOutcome[];
   services: readonly ServiceOutcome[];
+  heldBack: RolledOut['heldBack'];
 }
 
 async function applyServices(
@@ -82,23 +78,23 @@ async function applyServices(
   return outcomes;
 }
 
-// After Ctrl-C the node at work is finished or undone, and no other one is begun.
-async function applyInTurn(app: App, plan: Plan, targets: readonly PlannedTarget[]): Promise<NodeOutcome[]> {
+// After Ctrl-C the nodes at work are finished or undone, and no other one is begun.
+async function applyToNodes(
+  app: App,
+  plan: Plan,
+  targets: readonly PlannedTarget[],
+  rules: RollOutRules,
+): Promise<RolledOut> {
   const progress = await progressOf(app);
-  const outcomes: NodeOutcome[] = [];
+  const byName = new Map(targets.map(({ target }) => [target.node, target]));
+  const plans = plan.nodes.filter(({ node }) => byName.has(node));
   try {
-    for (const nodePlan of plan.nodes) {
-      const target = targets.find((one) => one.target.node === nodePlan.node)?.target;
-      if (target === undefined) continue;
-      if (app.signal.aborted) break;
-      outcomes.push(await applyOne(app, nodePlan, target, progress.show));
-    }
-  } catch (error) {
-    if (error !== app.signal.reason) throw error;
+    return await rollOut(plans, plan.failures, rules, (nodePlan) =>
+      applyOne(app, nodePlan, byName.get(nodePlan.node) as Target, progress.show),
+    );
   } finally {
     progress.end();
   }
-  return outcomes;
 }
 
 function interrupted(plan: Plan, { outcomes, services }: Ended): SipctlError {
@@ -132,13 +128,8 @@ async function applyOne(app: App, plan: NodePlan, target: Target, progress: Prog
   }
 }
 
-async function approve(
-  app: App,
-  plan: Plan,
-  warnings: readonly Problem[],
-  checksum: string | null,
-): Promise<void> {
-  if (app.config.yes || checksum !== null) return;
+async function approve(app: App, plan: Plan, warnings: readonly Problem[]): Promise<void> {
+  if (app.config.yes) return;
   const cautioned = warnings.map(({ message }) => `warning: ${message}\n`).join('');
   if (app.terminal.interactive) app.terminal.err(planText(plan, new Map()) + cautioned);
   await confirm(app, 'Apply this plan?');
@@ -150,10 +141,11 @@ function report(
   warnings: readonly Problem[],
   interruption: SipctlError | null,
 ): Result {
-  const { outcomes, services } = ended;
+  const { outcomes, services, heldBack } = ended;
   const failures = [...plan.failures, ...plan.serviceFailures].map(({ error }) => error as SipctlError);
   const failed = [...outcomes, ...services].flatMap(({ error }) => (error === null ? [] : [error]));
-  const errors = [...failures, ...failed, ...(interruption === null ? [] : [interruption])];
+  const told = [heldBack.error, interruption].filter((error) => error !== null);
+  const errors = [...failures, ...failed, ...told];
   return {
     data: applyData(plan, ended),
     changed:
@@ -165,28 +157,6 @@ function report(
   };
 }
 
-function savedChecksum(file: string): string {
-  try {
-    const saved = JSON.parse(readFileSync(file, 'utf8')) as { schema?: unknown; checksum?: unknown };
-    if (saved.schema === 'sipctl/plan/1' && typeof saved.checksum === 'string') return saved.checksum;
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT')
-      throw new SipctlError('notFound', {
-        code: 'no_plan_file',
-        message: `there is no file ${file}`,
-        field: 'plan',
-        hint: 'sipctl plan -o plan.json',
-      });
-  }
-  throw new SipctlError('invalid', {
-    code: 'invalid_plan_file',
-    message: `${file} is not a plan file`,
-    field: 'plan',
-    hint: 'make one with: sipctl plan -o plan.json',
-  });
-}
-
 const stale = (): SipctlError =>
   new SipctlError('refused', {
     code: 'plan_stale',
@@ -194,15 +164,3 @@ const stale = (): SipctlError =>
     field: 'plan',
     hint: 'plan again: sipctl plan -o plan.json',
   });
-
-export const apply: VerbSpec = {
-  name: 'apply',
-  summary: 'deliver, reload, verify; take back what was refused',
-  args: '[plan]',
-  options: [
-    ...planOptions,
-    ['--require-test', 'refuse where a trunk that is added or changed does not pass sipctl trunk test'],
-  ],
-  examples: ['sipctl apply --yes', 'sipctl plan -o plan.json && sipctl apply plan.json'],
-  run,
-};

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { csvLine } from '../model/csv.ts';
+import { csvLine } from '../csv/line.ts';
 import { snake } from '../model/field.ts';
 import { envelope } from '../report/envelope.ts';
 import { recordColumns, type StoredCallRecord } from '../store/call-records.ts';

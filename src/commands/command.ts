@@ -28,8 +28,8 @@ export interface Input {
 
 export type Run = (app: App, input: Input) => Promise<Result>;
 
-/** `['--limit <n>', 'how many']`; values of a flag that is `joined` add up where it is given again. */
-export type OptionSpec = readonly [flags: string, help: string, repeated?: 'joined'];
+/** `['--limit <n>', 'how many']`; values of a flag that is `joined`, or of `lines`, add up where it is given again. */
+export type OptionSpec = readonly [flags: string, help: string, repeated?: 'joined' | 'lines'];
 
 export interface VerbSpec {
   name: string;
@@ -46,6 +46,8 @@ export interface VerbGroup {
   name: string;
   summary: string;
   verbs: readonly (VerbSpec | VerbGroup)[];
+  /** The name of the verb that is meant where none is given. */
+  alone?: string;
 }
 
 /** One file of `commands/`: a verb of its own, or a noun with its verbs. */
@@ -59,9 +61,12 @@ export interface CommandEntry {
   load: () => Promise<CommandSpec>;
 }
 
-/** The nodes that `--node` names; none means all. */
-export const nodeNames = ({ options }: Input): string[] =>
-  typeof options.node === 'string' ? options.node.split(',').map((name) => name.trim()) : [];
+/** The nodes that `--node` names, by name or label (`@east`); none means all. */
+export const nodeNames = ({ options }: Input): string[] => separated(options.node);
+
+/** The parts of a value between commas; none where the flag was not given. */
+export const separated = (value: unknown): string[] =>
+  typeof value === 'string' ? value.split(',').map((name) => name.trim()) : [];
 
 /** A flag that takes a whole number; null where it was not given. @throws SipctlError `invalid` */
 export function integerOption(input: Input, name: string, lowest: number, hint: string): number | null {

@@ -9,6 +9,7 @@ import { notAFile } from '../store/opening.ts';
 import { integrityOf } from '../store/sqlite/integrity.ts';
 import type { CommandSpec, Run } from './command.ts';
 import { confirm } from './confirm.ts';
+import { dbCopy } from './db-copy.ts';
 
 const status: Run = async (app) => {
   const store = await app.store({ migrate: false });
@@ -147,7 +148,7 @@ function keepPresent(app: App): string | null {
 
 export const db: CommandSpec = {
   name: 'db',
-  summary: 'the database: status, migrate, backup, restore',
+  summary: 'the database: status, migrate, backup, restore, copy',
   verbs: [
     { name: 'status', summary: 'where it is, its schema, what it holds', run: status },
     {
@@ -158,5 +159,6 @@ export const db: CommandSpec = {
     },
     { name: 'backup', summary: 'write a consistent copy', args: '[file]', run: backup },
     { name: 'restore', summary: 'put a copy in place of the database', args: '<file>', run: restore },
+    dbCopy,
   ],
 };

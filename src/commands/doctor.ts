@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { chosenNodes, isChosen, labelIn } from '../model/chosen-nodes.ts';
 import type { Node } from '../model/nouns.ts';
 import * as nouns from '../model/nouns.ts';
 import { type Check, failedCheck } from '../platforms/target.ts';
@@ -16,9 +17,12 @@ const run: Run = async (app, input) => {
   const nodes = (await store.records.list(nouns.node)) as unknown as Node[];
   const [wanted] = input.args;
   const isTwilio = wanted === 'twilio' && !nodes.some(({ name }) => name === wanted);
-  if (wanted !== undefined && !isTwilio) await store.records.get(nouns.node, { tenant: null, name: wanted });
+  const isLabel = wanted !== undefined && labelIn(wanted) !== null;
+  if (wanted !== undefined && !isTwilio && !isLabel)
+    await store.records.get(nouns.node, { tenant: null, name: wanted });
+  if (isLabel) chosenNodes(nodes, [wanted]);
   const examined: Examined[] = [{ node: 'sipctl', checks: await ownChecks(app) }];
-  for (const node of nodes.filter(({ name }) => wanted === undefined || name === wanted)) {
+  for (const node of nodes.filter((one) => wanted === undefined || isChosen(one, wanted))) {
     examined.push({ node: node.name, checks: await examine(app, node, input.options.features === true) });
     app.signal.throwIfAborted();
   }
@@ -64,6 +68,6 @@ export const doctor: VerbSpec = {
   summary: 'check nodes, rights, include lines, Twilio; say the remedy',
   args: '[node]',
   options: [['--features', 'also what works of live calls: monitor, listen, record, conferences']],
-  examples: ['sipctl doctor', 'sipctl doctor pbx1', 'sipctl doctor twilio'],
+  examples: ['sipctl doctor', 'sipctl doctor pbx1', 'sipctl doctor @east', 'sipctl doctor twilio'],
   run,
 };

@@ -1,38 +1,11 @@
-import { driftOf, type NodeDrift } from '../pipeline/drift.ts';
-import { driftText } from '../report/drift.ts';
-import { serviceDriftData, serviceDriftText } from '../report/hosted-services.ts';
-import { nodeNames, type Run, type VerbSpec } from './command.ts';
-import { endedBy } from './ended.ts';
-import { driftOfServices } from './service-run.ts';
+import type { VerbGroup } from './command.ts';
+import { driftAdopt } from './drift-adopt.ts';
+import { driftRevert } from './drift-revert.ts';
+import { driftShow } from './drift-show.ts';
 
-const run: Run = async (app, input) => {
-  const asked = input.options.check === true || input.options.detailedExitcode === true;
-  const drifts: NodeDrift[] = [];
-  for (const { target } of await app.targets(nodeNames(input)))
-    drifts.push(await driftOf(target, app.signal));
-  const services = nodeNames(input).length > 0 ? [] : await driftOfServices(app, await app.services());
-  const errors = [...drifts, ...services].flatMap(({ error }) => (error === null ? [] : [error]));
-  const found =
-    drifts.some(({ findings }) => findings.length > 0) || services.some(({ differs }) => differs.length > 0);
-  return {
-    data: {
-      drift: found,
-      nodes: drifts.map(({ error, ...drift }) => ({ ...drift, errors: error?.problems ?? [] })),
-      services: services.map(serviceDriftData),
-    },
-    text: (style) => driftText(drifts, style) + serviceDriftText(services, style),
-    ...(found && asked ? { outcome: 'pending' as const } : {}),
-    ...endedBy(errors),
-  };
-};
-
-export const drift: VerbSpec = {
+export const driftCommand: VerbGroup = {
   name: 'drift',
-  summary: 'what nodes and services hold that sipctl did not put there',
-  options: [
-    ['--node <names>', 'only these nodes, separated by commas, and no services'],
-    ['--check', 'exit 2 when there is drift, for cron'],
-    ['--detailed-exitcode', 'the same as --check'],
-  ],
-  run,
+  summary: 'where database, files and running systems are apart; adopt it, or revert it',
+  verbs: [driftShow, driftAdopt, driftRevert],
+  alone: driftShow.name,
 };

@@ -57,6 +57,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./user-template.ts')).userTemplateCommand,
   },
   {
+    name: 'import',
+    summary: 'take over what another PBX or a table describes',
+    heading: describe,
+    load: async () => (await import('./import.ts')).importCommand,
+  },
+  {
+    name: 'export',
+    summary: 'write what the database holds, without secrets',
+    heading: describe,
+    load: async () => (await import('./export.ts')).exportCommand,
+  },
+  {
     name: 'group',
     summary: 'users that ring together, or one after another',
     heading: connect,
@@ -114,13 +126,19 @@ export const commands: readonly CommandEntry[] = [
     name: 'plan',
     summary: 'show what would change on every node and at every service',
     heading: deliver,
-    load: async () => (await import('./plan.ts')).plan,
+    load: async () => (await import('./plan-verb.ts')).plan,
   },
   {
     name: 'apply',
     summary: 'deliver, reload, verify; take back what was refused',
     heading: deliver,
-    load: async () => (await import('./apply.ts')).apply,
+    load: async () => (await import('./apply-verb.ts')).apply,
+  },
+  {
+    name: 'diff',
+    summary: 'compare site files with the database',
+    heading: deliver,
+    load: async () => (await import('./diff.ts')).diff,
   },
   {
     name: 'rollback',
@@ -160,9 +178,9 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'drift',
-    summary: 'what nodes and services hold that sipctl did not put there',
+    summary: 'where database, files and running systems are apart; adopt it, or revert it',
     heading: look,
-    load: async () => (await import('./drift.ts')).drift,
+    load: async () => (await import('./drift.ts')).driftCommand,
   },
   {
     name: 'doctor',
@@ -190,15 +208,27 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'db',
-    summary: 'the database: status, migrate, backup, restore',
+    summary: 'the database: status, migrate, backup, restore, copy',
     heading: keep,
     load: async () => (await import('./db.ts')).db,
+  },
+  {
+    name: 'access',
+    summary: 'who may look, write and grant, in a PostgreSQL database',
+    heading: keep,
+    load: async () => (await import('./access.ts')).access,
   },
   {
     name: 'key',
     summary: 'the key that seals secrets',
     heading: keep,
     load: async () => (await import('./key.ts')).key,
+  },
+  {
+    name: 'schema',
+    summary: 'the JSON Schema of site files, for editors',
+    heading: keep,
+    load: async () => (await import('./schema.ts')).schema,
   },
   {
     name: 'completion',

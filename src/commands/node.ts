@@ -1,5 +1,5 @@
 import type { App } from '../app.ts';
-import type { Problem } from '../errors.ts';
+import { checkNode } from '../model/check-node.ts';
 import type { Value } from '../model/field.ts';
 import type { Node } from '../model/nouns.ts';
 import * as nouns from '../model/nouns.ts';
@@ -25,40 +25,6 @@ const init: Run = async (app, input) => {
   };
 };
 
-/** Control connection of each kind of node, and what it needs besides its address. */
-const controls = {
-  asterisk: {
-    field: 'ami',
-    name: 'the manager interface',
-    needs: [
-      ['amiUser', 'ami-user'],
-      ['amiSecret', 'ami-secret-file'],
-    ],
-  },
-  freeswitch: { field: 'esl', name: 'the event socket', needs: [['eslPassword', 'esl-password-file']] },
-} as const;
-
-/** What a node's values mean together. */
-function checkNode(values: Record<string, Value>): Problem[] {
-  const kind = values.kind === 'freeswitch' ? 'freeswitch' : 'asterisk';
-  const problems: Problem[] = [];
-  for (const [engine, { field, name, needs }] of Object.entries(controls)) {
-    if (values[field] === null) continue;
-    if (engine !== kind) {
-      const message = `${field}: ${name} is none of a node of kind ${kind}`;
-      const hint = `leave --${field} out, or give --kind ${engine}`;
-      problems.push({ code: `invalid_${field}`, message, field, hint });
-      continue;
-    }
-    for (const [needed, flag] of needs) {
-      if (values[needed] !== null) continue;
-      const message = `${needed}: ${name} needs it`;
-      problems.push({ code: `missing_${needed}`, message, field: needed, hint: `give --${flag}` });
-    }
-  }
-  return problems;
-}
-
 async function ask(
   _app: App,
   ref: ObjectRef,
@@ -73,10 +39,11 @@ async function ask(
 export const nodeCommand = nounCommand({
   noun: nouns.node,
   summary: 'PBXs to provision',
-  listed: ['kind', 'dir', 'ami', 'esl', 'tenants'],
+  listed: ['kind', 'ssh', 'dir', 'ami', 'esl', 'tenants', 'labels'],
   examples: [
     'sipctl node add pbx1 --kind asterisk --dir /etc/asterisk --ami 127.0.0.1:5038 --ami-user sipctl --ami-secret-file ./ami.secret',
     'sipctl node add pbx2 --kind freeswitch --dir /etc/freeswitch --esl 127.0.0.1:8021 --esl-password-file ./esl.password',
+    'sipctl node add pbx3 --kind asterisk --dir /etc/asterisk --ssh sipctl@pbx3.example --labels east',
     'sipctl node init pbx1 --write',
   ],
   check: checkNode,

@@ -1,10 +1,10 @@
-import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { App } from '../app.ts';
 import type { Complaints } from '../errors.ts';
 import type { Field, Noun, Value } from '../model/field.ts';
 import { fieldProblem, snake, titleOf } from '../model/field.ts';
 import { Secret } from '../model/secret.ts';
+import { generatedPassword } from '../pipeline/generated-secret.ts';
 import type { Patch } from '../store/writer.ts';
 import type { Input, OptionSpec } from './command.ts';
 
@@ -16,6 +16,8 @@ export function fieldOptions(noun: Noun): OptionSpec[] {
         [`--${field.flag}`, field.help],
         [`--no-${field.flag}`, `the opposite of --${field.flag}`],
       ];
+    if (field.kind === 'list' && field.separator === '\n')
+      return [[`--${field.flag} <value>`, describeField(field), 'lines']];
     if (field.kind === 'list') return [[`--${field.flag} <values>`, describeField(field), 'joined']];
     if (field.kind !== 'secret') return [[`--${field.flag} <value>`, describeField(field)]];
     return [
@@ -174,17 +176,6 @@ export const missingFields = (noun: Noun, values: Patch): string[] =>
   Object.entries(noun.fields)
     .filter(([name, field]) => field.required === true && (values[name] ?? null) === null)
     .map(([name]) => name);
-
-const letters = 'abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
-const generatedLength = 24;
-
-/** A password of 24 letters and digits without look-alikes (139 bits), with both cases and a digit. */
-export function generatedPassword(): string {
-  for (;;) {
-    const text = Array.from({ length: generatedLength }, () => letters[randomInt(letters.length)]).join('');
-    if (/[a-z]/.test(text) && /[A-Z]/.test(text) && /[0-9]/.test(text)) return text;
-  }
-}
 
 /** `a user`, `an ivr`: the noun as a sentence speaks of one object. */
 export const oneOf = (noun: Noun): string => {

@@ -80,24 +80,33 @@ function declare(command: Command, spec: CommandSpec, called: string, call: Call
     declareVerb(command, spec, call);
     return;
   }
-  for (const verb of spec.verbs) declare(command.command(verb.name), verb, `${called} ${verb.name}`, call);
-  // What is no verb would be told as one argument too many.
-  command.allowExcessArguments().action(() => {
-    const [word] = command.args;
+  const refuse = (word: string | undefined): never => {
     const verbs = spec.verbs.map((verb) => verb.name).join(', ');
-    command.error(
+    return command.error(
       word === undefined
         ? `error: ${called} needs a verb: ${verbs}`
         : `error: ${called} has no verb '${word}', but: ${verbs}`,
     );
-  });
+  };
+  for (const verb of spec.verbs) {
+    const isDefault = verb.name === spec.alone;
+    const declared = command.command(verb.name, { isDefault });
+    declare(declared, verb, `${called} ${verb.name}`, call);
+    // A word that is no verb comes to the one that is meant without a word.
+    if (isDefault && !('args' in verb))
+      declared.allowExcessArguments().hook('preAction', () => {
+        if (declared.args.length > 0) refuse(declared.args[0]);
+      });
+  }
+  // What is no verb would be told as one argument too many.
+  command.allowExcessArguments().action(() => refuse(command.args[0]));
 }
 
 function declareVerb(command: Command, verb: VerbSpec, call: Call): void {
   if (verb.args !== undefined) command.arguments(verb.args);
   for (const [flags, help, repeated] of verb.options ?? []) {
     if (repeated === undefined) command.option(flags, help);
-    else command.option(flags, help, joined);
+    else command.option(flags, help, joinedBy(repeated === 'joined' ? ',' : '\n'));
   }
   if (verb.examples !== undefined) {
     command.addHelpText('after', `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}`);
@@ -105,8 +114,10 @@ function declareVerb(command: Command, verb: VerbSpec, call: Call): void {
   command.action(() => call(verb.run, { args: command.processedArgs.flat(), options: command.opts() }));
 }
 
-const joined = (value: string, before: string | undefined): string =>
-  before === undefined ? value : `${before},${value}`;
+const joinedBy =
+  (separator: string) =>
+  (value: string, before: string | undefined): string =>
+    before === undefined ? value : before + separator + value;
 
 // The command is the first word that is neither a flag nor a flag's value.
 function commandWord(argv: readonly string[]): string | null {

@@ -1,19 +1,22 @@
 import type { SipctlError } from '../errors.ts';
+import { concurrently } from '../pipeline/concurrently.ts';
 import { type NodeStatus, statusOf } from '../pipeline/status.ts';
 import { statusText } from '../report/status.ts';
 import { nodeNames, type Run, type VerbSpec } from './command.ts';
 import { endedBy } from './ended.ts';
 import { planned } from './plan.ts';
+import { concurrencyOf, concurrencyOption } from './roll-out-flags.ts';
 
 const run: Run = async (app, input) => {
+  const concurrency = concurrencyOf(input);
   const { plan, targets } = await planned(app, {
-    ...{ nodes: nodeNames(input), services: false, refresh: false, confirmed: null },
+    ...{ nodes: nodeNames(input), services: false, refresh: false, confirmed: null, concurrency },
   });
-  const statuses: NodeStatus[] = [];
-  for (const nodePlan of plan.nodes) {
+  const found = await concurrently(plan.nodes, concurrency, async (nodePlan) => {
     const target = targets.find((one) => one.target.node === nodePlan.node)?.target;
-    if (target !== undefined) statuses.push(await statusOf(target, nodePlan, app.signal));
-  }
+    return target === undefined ? [] : [await statusOf(target, nodePlan, app.signal)];
+  });
+  const statuses: NodeStatus[] = found.flat();
   const errors = [
     ...plan.failures.map(({ error }) => error as SipctlError),
     ...statuses.flatMap(({ error }) => (error === null ? [] : [error])),
@@ -28,6 +31,6 @@ const run: Run = async (app, input) => {
 export const status: VerbSpec = {
   name: 'status',
   summary: 'database against delivered against running',
-  options: [['--node <names>', 'only these nodes, separated by commas']],
+  options: [['--node <names>', 'only these nodes, separated by commas, or @<label>'], concurrencyOption],
   run,
 };

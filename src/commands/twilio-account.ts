@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import type { Problem } from '../errors.ts';
-import type { Value } from '../model/field.ts';
 import { twilioAccount, twilioTrunk } from '../model/service-nouns.ts';
+import { accountProblems } from '../model/twilio/account.ts';
 import { visible } from '../report/calls.ts';
 import { listing, shown } from '../report/table.ts';
 import type { ObjectRef } from '../store/records.ts';
@@ -9,25 +9,6 @@ import type { Patch } from '../store/writer.ts';
 import type { Run } from './command.ts';
 import { nounCommand } from './noun-verbs.ts';
 import { accountAsked } from './twilio-scope.ts';
-
-/** An account signs in with its auth token, or with an API key and its secret. */
-export function accountProblems(values: Readonly<Record<string, Value>>): Problem[] {
-  const has = (name: string): boolean => (values[name] ?? null) !== null;
-  if (has('apiKey') !== has('apiSecret')) {
-    const [missing, flag] = has('apiKey') ? ['apiSecret', 'api-secret-stdin'] : ['apiKey', 'api-key'];
-    const message = `${missing}: an API key goes with its secret`;
-    return [{ code: 'missing_api_key', message, field: missing, hint: `give --${flag}` }];
-  }
-  if (has('authToken') || has('apiKey')) return [];
-  return [
-    {
-      code: 'missing_auth_token',
-      message: 'authToken: a Twilio account needs it, or an API key',
-      field: 'authToken',
-      hint: 'give --auth-token-stdin, --auth-token-file or --auth-token env:NAME; or --api-key and --api-secret-stdin',
-    },
-  ];
-}
 
 /** What sipctl made is in the account in which it was made: there it is looked for, and taken away. */
 export async function moveProblems(app: App, ref: ObjectRef, values: Patch): Promise<Problem[]> {

@@ -3,6 +3,7 @@ import type { App } from '../app.ts';
 import { Complaints, type Problem, SipctlError } from '../errors.ts';
 import { fieldProblem, type Noun, type Value } from '../model/field.ts';
 import { twilioAccount, twilioOrigination, twilioTrunk } from '../model/service-nouns.ts';
+import { accountProblems } from '../model/twilio/account.ts';
 import { chooseTrunkNames } from '../model/twilio/names.ts';
 import { generateSipPassword } from '../model/twilio/password.ts';
 import { originationUrl } from '../model/twilio/rules.ts';
@@ -12,7 +13,7 @@ import type { Input, OptionSpec, Result, Run, VerbSpec } from './command.ts';
 import { endedBy } from './ended.ts';
 import { fieldOptions, missingProblems, readPatch } from './noun-input.ts';
 import { refOf } from './object-ref.ts';
-import { accountProblems, moveProblems } from './twilio-account.ts';
+import { moveProblems } from './twilio-account.ts';
 import { provision, provisionedResult } from './twilio-provision.ts';
 import { accountOption, onlyAccount, type StoredTrunk, usualName } from './twilio-scope.ts';
 

@@ -68,7 +68,8 @@ async function controlled(app: App, node: nouns.Node): Promise<Target | null> {
 
 // A PBX listens for phones where it listens for us, unless it is said otherwise.
 function hostOf({ options }: Input, node: nouns.Node | null): string {
-  const control = node?.ami ?? node?.esl ?? null;
+  // What lies behind a tunnel has another host than the phones see.
+  const control = node?.tunnel === true ? null : (node?.ami ?? node?.esl ?? null);
   const given = typeof options.host === 'string' ? options.host : control?.replace(/:\d+$/, '');
   const host = given === undefined ? null : hostRule(given);
   if (host?.ok) return host.value;

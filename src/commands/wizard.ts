@@ -4,7 +4,7 @@ import type { Field, Noun, Value } from '../model/field.ts';
 import * as nouns from '../model/nouns.ts';
 import { Secret } from '../model/secret.ts';
 import type { Catalog, ProviderTemplate } from '../model/template.ts';
-import { generatedPassword } from './noun-input.ts';
+import { generatedPassword } from '../pipeline/generated-secret.ts';
 
 /**
  * Questions for what the command line left out, on a terminal only. Every question has a flag, and every

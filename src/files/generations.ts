@@ -20,6 +20,8 @@ export interface Generations {
   list(): Promise<number[]>;
   /** A file, by its path below the `sipctl` folder, or null where it is missing. */
   read(path: string): Promise<Buffer | null>;
+  /** Many files at once, each as `read` gives it: a place that is far away answers all of them together. */
+  readAll(paths: readonly string[]): Promise<(Buffer | null)[]>;
   /** Writes the store files that are missing, then the generation's folder. The PBX sees nothing of it. */
   write(generation: NewGeneration): Promise<WriteCount>;
   /** Makes `current` name this generation. */

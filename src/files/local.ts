@@ -79,6 +79,11 @@ export function localGenerations(dir: string, options: LocalOptions): Generation
     list: () => explained('list', async () => completeGenerations(operations, await ours())),
     // Reads are many, and no link that leads out of our folder gets past this one: no need to look at each.
     read: (path) => explained('read', async () => readWithin(operations, join(await home(), 'sipctl'), path)),
+    readAll: async (paths) => {
+      const texts: (Buffer | null)[] = [];
+      for (const path of paths) texts.push(await generations.read(path));
+      return texts;
+    },
     write: (generation) =>
       explained('write', async () => {
         const { root, as } = await begin();

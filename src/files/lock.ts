@@ -120,7 +120,7 @@ async function replaceDead(request: LockRequest, draft: Draft): Promise<boolean>
   for (let name = 'lock'; ; ) {
     const found = await look(request, draft, name);
     if (found === null) break;
-    if (found.alive) throw locked(request.root, found);
+    if (found.alive) throw lockedBy(request.root, found.record, thisProcess().machine);
     line.push(found.id);
     name = claimOn(found.id);
   }
@@ -137,7 +137,8 @@ async function replaceDead(request: LockRequest, draft: Draft): Promise<boolean>
   return true;
 }
 
-const claimOn = (id: string): string => `lock.taken-${id}`;
+/** The name that decides who follows the owner of this lock. */
+export const claimOn = (id: string): string => `lock.taken-${id}`;
 
 async function look(request: LockRequest, draft: Draft, name: string): Promise<FoundLock | null> {
   const { writer, root, processIsAlive } = request;
@@ -171,7 +172,8 @@ function isAbandonedDraft({ processIsAlive }: LockRequest, draft: Draft, name: s
   return onThisMachine && !processIsAlive({ ...draft.record, pid: Number(pid), processStarted: null });
 }
 
-const machineTag = ({ machine }: ProcessIdentity): string =>
+/** Tells machines apart in names of drafts. */
+export const machineTag = ({ machine }: ProcessIdentity): string =>
   createHash('sha256').update(machine).digest('hex').slice(0, 8);
 
 async function hold(request: LockRequest, draft: Draft, inherited: boolean): Promise<HeldLock> {
@@ -214,7 +216,11 @@ async function hold(request: LockRequest, draft: Draft, inherited: boolean): Pro
   };
 }
 
-function locked(root: string, { record }: FoundLock): SipctlError {
+/**
+ * The refusal to work where another run is at work.
+ * @param machine that on whose processes one can look
+ */
+export function lockedBy(root: string, record: LockRecord | null, machine: string): SipctlError {
   const path = join(root, 'lock');
   if (record === null) {
     return new SipctlError('conflict', {
@@ -223,7 +229,7 @@ function locked(root: string, { record }: FoundLock): SipctlError {
       hint: `wait: it is replaced ${lockExpiry} s after its last change; or remove it when no run is at work`,
     });
   }
-  const sameMachine = record.machine === thisProcess().machine;
+  const sameMachine = record.machine === machine;
   return new SipctlError('conflict', {
     code: 'locked',
     message: `${root} is locked by ${record.holder} (process ${record.pid} on ${record.host}) since ${record.started}`,
@@ -233,7 +239,8 @@ function locked(root: string, { record }: FoundLock): SipctlError {
   });
 }
 
-function busy(root: string): SipctlError {
+/** Each time one looked, another run came first. */
+export function busy(root: string): SipctlError {
   return new SipctlError('conflict', {
     code: 'locked',
     message: `${root}: other runs took the lock again and again`,
@@ -241,7 +248,8 @@ function busy(root: string): SipctlError {
   });
 }
 
-function lost(root: string): SipctlError {
+/** The lock went to another run. */
+export function lost(root: string): SipctlError {
   return new SipctlError('conflict', {
     code: 'lock_lost',
     message: `${join(root, 'lock')} was taken over by another run while this one stood still`,

@@ -57,9 +57,13 @@ async function addMentioned(operations: FileOperations, folder: string, needed: 
   for (const entry of await operations.readdir(folder)) {
     if (!entry.isFile()) continue;
     const text = (await operations.readFile(join(folder, entry.name))).toString('utf8');
-    for (const [path] of text.matchAll(/\bstore\/[A-Za-z0-9._@+/-]+/g)) needed.add(path);
+    for (const path of storePathsIn(text)) needed.add(path);
   }
 }
+
+/** The store files that the text of an index names. */
+export const storePathsIn = (text: string): string[] =>
+  [...text.matchAll(/\bstore\/[A-Za-z0-9._@+/-]+/g)].map(([path]) => path);
 
 async function pruneFolder(
   operations: FileOperations,

@@ -3,6 +3,7 @@ import { SipctlError } from '../errors.ts';
 import { lastLine } from './last-line.ts';
 import { below } from './paths.ts';
 import type { FolderEntry, RecordingFolder } from './recording-folder.ts';
+import { connectionFailure, lostConnection, noSsh, quoted, type SshPlace, sshArguments } from './ssh.ts';
 
 /** How the other machine is reached. */
 export interface SshOptions {
@@ -11,9 +12,9 @@ export interface SshOptions {
   sshConfig: string | null;
 }
 
-/** What the far side's shell runs says of itself by these exit codes; ssh's own is 255. */
+/** What the far side's shell runs says of itself by these exit codes. */
 const codes = { missing: 44, leadsOut: 45, refused: 46 } as const;
-const lostConnection = 255;
+const field = 'recordingsSsh';
 
 /**
  * Recordings on another machine, by the system's own ssh: no password is ever asked for, and an unknown host is refused.
@@ -47,9 +48,6 @@ export function sshRecordings(login: string, folder: string, options: SshOptions
         : answersOf(await text(removing, paths), paths.length).map((answer) => answer === 'yes'),
   };
 }
-
-/** A word for a POSIX shell, whatever is in it. */
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 // Climbing paths are refused before anything is sent.
 function checked(path: string): string {
@@ -146,7 +144,7 @@ async function* runScript(
   { signal, sshConfig }: SshOptions,
   script: string,
 ): AsyncGenerator<Buffer> {
-  const child = spawn('ssh', [...sshArguments(login, sshConfig), 'exec sh -s'], {
+  const child = spawn('ssh', sshArguments({ login, config: sshConfig }, 'exec sh -s'), {
     stdio: ['pipe', 'pipe', 'pipe'],
     signal,
   });
@@ -164,31 +162,21 @@ async function* runScript(
   try {
     for await (const chunk of child.stdout) yield chunk as Buffer;
     const code = await ended;
-    if (code !== 0) throw failureOf(login, code, said, signal);
+    if (code !== 0) throw failureOf({ login, config: sshConfig }, code, said, signal);
   } finally {
     child.kill();
   }
 }
 
-function sshArguments(login: string, sshConfig: string | null): string[] {
-  const [, user = '', host = '', port] = /^([^@]*)@(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(login) ?? [];
-  return [
-    ...(sshConfig === null ? [] : ['-F', sshConfig]),
-    ...['-T', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10'],
-    ...['-o', 'ServerAliveInterval=10', '-o', 'ServerAliveCountMax=3'],
-    ...(port === undefined ? [] : ['-p', port]),
-    ...['--', `${user}@${host.replace(/^\[(.*)\]$/, '$1')}`],
-  ];
-}
-
-function failureOf(login: string, code: number | Error, said: string, signal: AbortSignal): SipctlError {
+function failureOf(place: SshPlace, code: number | Error, said: string, signal: AbortSignal): SipctlError {
+  const { login } = place;
   const last = lastLine(said);
   const detail = last === '' ? '' : `: ${last}`;
   const error = (outcome: SipctlError['outcome'], name: string, message: string, hint: string) =>
-    new SipctlError(outcome, { code: name, message, field: 'recordingsSsh', hint });
+    new SipctlError(outcome, { code: name, message, field, hint });
   if (signal.aborted) return error('interrupted', 'interrupted', 'interrupted', 'run the command again');
-  if (code instanceof Error)
-    return error('failed', 'no_ssh', `ssh cannot be run: ${code.message}`, 'install OpenSSH’s client');
+  if (code instanceof Error) return noSsh(code, field);
+  if (code === lostConnection) return connectionFailure(place, said, field);
   switch (code) {
     case codes.missing:
       return error('notFound', 'recording_missing', `${login} does not have it any more`, 'list them again');
@@ -201,11 +189,6 @@ function failureOf(login: string, code: number | Error, said: string, signal: Ab
       return error(
         ...(['refused', 'not_readable', `${login} may not do that${detail}`] as const),
         'log in as the user that the PBX runs as, or one of its group',
-      );
-    case lostConnection:
-      return error(
-        ...(['unreachable', 'ssh_failed', `${login} cannot be reached${detail}`] as const),
-        `ssh -o BatchMode=yes ${login.replace(/:\d+$/, '')} true has to work without a question`,
       );
     default:
       return error(

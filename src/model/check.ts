@@ -1,4 +1,6 @@
 import type { Problem } from '../errors.ts';
+import { optionProblems } from './check-options.ts';
+import { nearest } from './nearest.ts';
 import type { Trunk, User } from './nouns.ts';
 import { trunk as trunkNoun } from './nouns.ts';
 import { isVideoCodec } from './rules.ts';
@@ -21,12 +23,13 @@ export function checkTrunk(trunk: TrunkValues, catalog: Catalog): Problem[] {
     ...usernameProblems(trunk, template),
     ...registrationProblems(trunk, template, authType),
     ...fromUserProblems(trunk),
+    ...optionProblems('trunk', trunk.options),
   ];
 }
 
 /** What a user's values mean together, and to its template. */
 export function checkUser(user: UserValues, catalog: Catalog): Problem[] {
-  const problems: Problem[] = [];
+  const problems = optionProblems('user', user.options);
   if (!catalog.users.has(user.template)) {
     problems.push(unknownTemplate('template', user.template, [...catalog.users.keys()]));
   }
@@ -196,30 +199,4 @@ const isEmpty = (value: unknown): boolean =>
 const flagOf = (field: string): string =>
   (trunkNoun.fields as Record<string, { flag: string }>)[field]?.flag ?? field;
 
-/** The known word that a mistyped one is closest to, if it is close enough to be meant. */
-export function nearest(word: string, known: readonly string[]): string | null {
-  let best: string | null = null;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of known) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) {
-      least = distance;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-// Levenshtein's distance, one row at a time.
-function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const replaced = (row[j - 1] as number) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[right.length] as number;
-}
+export { nearest };

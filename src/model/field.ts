@@ -7,7 +7,13 @@ export type Value = string | number | boolean | readonly string[] | Secret | nul
 /** The answer of a rule: the parsed value, or what is wrong with the text and how to mend it. */
 export type Parsed<T> = { ok: true; value: T } | { ok: false; message: string; hint?: string };
 
-export type Rule<T> = (text: string) => Parsed<T>;
+export interface Rule<T> {
+  (text: string): Parsed<T>;
+  /** The only texts it takes, where they are few. */
+  choices?: readonly string[];
+  /** The least and the largest number it takes. */
+  bounds?: readonly [number, number];
+}
 
 export type FieldKind = 'text' | 'integer' | 'boolean' | 'list' | 'secret' | 'reference';
 
@@ -22,6 +28,8 @@ export interface Field<T extends Value = Value> {
   required?: true;
   /** The value of a new object that does not name one. */
   initial?: T;
+  /** What stands between the values of a list where a comma may be part of one; `,` where it is not set. */
+  separator?: string;
   /** The noun that a reference points to, within the same tenant. */
   to?: string;
   /** The objects of the same tenant that a value names inside its text: they must be there, and stay. */
@@ -72,6 +80,9 @@ export type ObjectOf<N> =
         updatedAt: string;
       }
     : never;
+
+/** What stands between the values of a list, as text and in the database. */
+export const separatorOf = ({ separator = ',' }: Pick<Field, 'separator'>): string => separator;
 
 /** What a noun is called in sentences, and what its objects are called together. */
 export const titleOf = ({ name, title = name }: Pick<Noun, 'name' | 'title'>): string => title;

@@ -1,10 +1,20 @@
 import * as call from './call-rules.ts';
 import { field, noun } from './declare.ts';
 import type { ObjectOf, Rule } from './field.ts';
+import { rawOptions } from './raw-option.ts';
 import * as rule from './rules.ts';
 
 const notes = field('text', 'notes', rule.text(1000), 'free text, never rendered');
 const labels = field('list', 'labels', rule.listOf(rule.label), 'labels to select by');
+
+/** A value may hold commas: these lists have a line for each entry. */
+const options = field(
+  'list',
+  'option',
+  rawOptions,
+  'section.option=value for the PBX, where no other flag says it; may be given again',
+  { separator: '\n' },
+);
 
 const dtmf = field(
   'text',
@@ -120,6 +130,7 @@ export const trunk = noun({
     }),
     owner: field('reference', 'owner', rule.sipUser, 'user of the tenant who owns the trunk', { to: 'user' }),
     record: field('boolean', 'record', rule.boolean, 'record calls that run over it', { initial: false }),
+    options,
     labels,
     notes,
   },
@@ -184,6 +195,7 @@ export const user = noun({
     record: field('boolean', 'record', rule.boolean, 'record calls that the user makes or gets', {
       initial: false,
     }),
+    options,
     labels,
     notes,
   },
@@ -247,6 +259,21 @@ export const node = noun({
       rule.listOf(transportPair),
       'names of the PBX’s transports where they are not transport-<protocol>: udp=name,…',
     ),
+    ssh: field(
+      'text',
+      'ssh',
+      rule.sshTarget,
+      'user@host[:port], or a name of ssh’s settings, of its machine; this one when not set',
+    ),
+    sshConfig: field('text', 'ssh-config', rule.directory, 'file of settings for ssh, instead of the user’s'),
+    tunnel: field(
+      'boolean',
+      'tunnel',
+      rule.boolean,
+      'go to the control connection through SSH: its host and port are those seen from there',
+      { initial: false },
+    ),
+    labels,
     owner: field('text', 'owner', rule.objectName, 'owner of delivered files'),
     group: field('text', 'group', rule.objectName, 'group of delivered files; the folder’s when not set'),
     keep: field('integer', 'keep', rule.integer(2, 1000), 'generations kept for rollback', { initial: 10 }),

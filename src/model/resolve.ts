@@ -58,6 +58,7 @@ export function resolveTrunk(trunk: Trunk, tenant: Tenant, template: ProviderTem
     inbound: trunk.inbound,
     outbound: trunk.outbound,
     qualifyFrequency: template.qualifyFrequency,
+    options: trunk.options ?? [],
   };
 }
 
@@ -87,6 +88,7 @@ export function resolveUser(user: User, tenant: Tenant, template: UserTemplate):
     mailbox: shownBoxes(user, voicemail, tenant.name),
     voicemail,
     maxCalls: user.maxCalls,
+    options: user.options ?? [],
   };
 }
 

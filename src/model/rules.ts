@@ -156,25 +156,27 @@ export const domain: Rule<string> = (value) => {
   return value.startsWith('[') ? wrong(`'${value}' is not a domain`, 'use a DNS name') : parsed;
 };
 
-export const integer =
-  (lowest: number, highest: number): Rule<number> =>
-  (value) => {
+export function integer(lowest: number, highest: number): Rule<number> {
+  const rule: Rule<number> = (value) => {
     const number = /^-?[0-9]{1,15}$/.test(value) ? Number(value) : Number.NaN;
     return number >= lowest && number <= highest
       ? ok(number)
       : wrong(`'${printable(value)}' is not a whole number from ${lowest} to ${highest}`);
   };
+  return Object.assign(rule, { bounds: [lowest, highest] as const });
+}
 
 export const port = integer(1, 65535);
 
-export const oneOf =
-  <const T extends string>(...choices: T[]): Rule<T> =>
-  (value) => {
+export function oneOf<const T extends string>(...choices: T[]): Rule<T> {
+  const rule: Rule<T> = (value) => {
     const choice = choices.find((one) => one === value.toLowerCase());
     return choice === undefined
       ? wrong(`'${printable(value)}' is not one of ${choices.join(', ')}`)
       : ok(choice);
   };
+  return Object.assign(rule, { choices });
+}
 
 export const boolean: Rule<boolean> = (value) => {
   if (/^(yes|true|on|1)$/i.test(value)) return ok(true);
@@ -182,12 +184,11 @@ export const boolean: Rule<boolean> = (value) => {
   return wrong(`'${printable(value)}' is neither yes nor no`);
 };
 
-/** Comma-separated values, each by its own rule, without repetition. */
-export const listOf =
-  (rule: Rule<string>): Rule<readonly string[]> =>
-  (value) => {
+/** Values with commas, or another separator, between them, each by its own rule, without repetition. */
+export function listOf(rule: Rule<string>, separator = ','): Rule<readonly string[]> {
+  const all: Rule<readonly string[]> = (value) => {
     const values: string[] = [];
-    for (const part of value.split(',').map((one) => one.trim())) {
+    for (const part of value.split(separator).map((one) => one.trim())) {
       const parsed = rule(part);
       if (!parsed.ok) return parsed;
       if (values.includes(parsed.value)) return wrong(`'${part}' stands twice`);
@@ -195,6 +196,8 @@ export const listOf =
     }
     return ok(values);
   };
+  return rule.choices === undefined ? all : Object.assign(all, { choices: rule.choices });
+}
 
 const audioCodecs = [
   'ulaw', 'alaw', 'g722', 'opus', 'g729', 'gsm', 'ilbc', 'speex', 'speex16', 'speex32', 'slin', 'slin16',
@@ -259,6 +262,17 @@ export const sshLogin: Rule<string> = (value) => {
   return good
     ? ok(value)
     : wrong(`'${printable(value)}' is not user@host or user@host:port`, 'write sipctl@pbx.example');
+};
+
+/** The same, or a name that ssh's own settings give the machine. */
+export const sshTarget: Rule<string> = (value) => {
+  const isName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$/.test(value);
+  return isName || sshLogin(value).ok
+    ? ok(value)
+    : wrong(
+        `'${printable(value)}' is not user@host, user@host:port or a name of ssh’s settings`,
+        'write sipctl@pbx.example',
+      );
 };
 
 /** An absolute path of a POSIX system, without `..`. */

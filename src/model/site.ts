@@ -59,6 +59,8 @@ export interface ResolvedTrunk {
   inbound: boolean;
   outbound: boolean;
   qualifyFrequency: number;
+  /** `section.option=value` lines over those of the template. */
+  options: readonly string[];
 }
 
 export interface ResolvedUser {
@@ -84,6 +86,8 @@ export interface ResolvedUser {
   /** Keeps a box of its own, where unanswered calls leave a message. */
   voicemail: boolean;
   maxCalls: number;
+  /** `section.option=value` lines over those of the template. */
+  options: readonly string[];
 }
 
 /** What is rendered for one tenant: enabled objects only, nothing at all for a disabled tenant. */

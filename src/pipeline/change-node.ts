@@ -17,12 +17,13 @@ export interface LockedNode {
  * Does `change` under the node's lock, connected to its running system. Never throws for one node's fault: that is
  * its outcome then.
  * @param base the generation that was planned against
+ * @param options with how that generation is found, where it is not the one in force
  * @throws the reason of the signal where it was aborted before anything was put in force
  */
 export async function changeNode(
   target: Target,
   base: number,
-  options: RunOptions,
+  options: RunOptions & { found?: () => Promise<Manifest | null> },
   change: (node: LockedNode) => Promise<void>,
 ): Promise<NodeOutcome> {
   const outcome = unchanged(target.node, base);
@@ -30,7 +31,7 @@ export async function changeNode(
   try {
     const unlock = await target.files.lock(options.holder);
     try {
-      const held = await unchangedBase(target, base);
+      const held = await unchangedBase(target, base, options.found);
       // Asked before anything is written: a PBX that does not answer leaves the node as it is.
       running = await connected(target, options.signal);
       options.signal.throwIfAborted();
@@ -60,8 +61,12 @@ async function connected(target: Target, signal: AbortSignal): Promise<RunningSy
 }
 
 // What was planned was planned without the lock.
-async function unchangedBase(target: Target, base: number): Promise<Manifest | null> {
-  const held = await heldGeneration(target);
+async function unchangedBase(
+  target: Target,
+  base: number,
+  find = () => heldGeneration(target),
+): Promise<Manifest | null> {
+  const held = await find();
   const found = held?.generation ?? 0;
   if (found === base) return held;
   throw new SipctlError('conflict', {

@@ -1,5 +1,5 @@
 import type { Plan } from '../plan/site-plan.ts';
-import { heldGeneration, heldText } from './held.ts';
+import { heldGeneration, heldTexts } from './held.ts';
 import type { PlannedTarget } from './make-plan.ts';
 
 /** The text of one file part before and after; a missing side is empty. */
@@ -19,16 +19,16 @@ export async function changedTexts(
     const target = targets.find((one) => one.target.node === node)?.target;
     if (target === undefined || changes.length === 0) continue;
     const held = await heldGeneration(target);
-    const changed: ChangedText[] = [];
-    for (const { key, before, after } of changes) {
-      const text = before === null || held === null ? null : await heldText(target, held, key);
-      changed.push({
+    const keys = changes.map(({ key, before }) => (before === null ? null : key));
+    const before = await heldTexts(target, held, keys);
+    texts.set(
+      node,
+      changes.map(({ key, after }, at) => ({
         artifact: key,
-        before: text?.toString('utf8') ?? '',
+        before: before[at]?.toString('utf8') ?? '',
         after: after?.text.toString('utf8') ?? '',
-      });
-    }
-    texts.set(node, changed);
+      })),
+    );
   }
   return texts;
 }

@@ -33,10 +33,18 @@ export async function inForce(target: Target, known: number): Promise<number> {
   }
 }
 
-/** The text of one held artifact, or null where its file is gone. */
-export function heldText(target: Target, held: Manifest, key: string): Promise<Buffer | null> {
-  const artifact = held.artifacts[key];
-  return artifact === undefined ? Promise.resolve(null) : target.files.read(storePath(artifact));
+/** The texts of held artifacts, by their keys, in one go; null for a key that is null, or whose file is gone. */
+export async function heldTexts(
+  target: Target,
+  held: Manifest | null,
+  keys: readonly (string | null)[],
+): Promise<(Buffer | null)[]> {
+  const paths = keys.map((key) => {
+    const artifact = key === null ? undefined : held?.artifacts[key];
+    return artifact === undefined ? null : storePath(artifact);
+  });
+  const texts = await target.files.readAll(paths.filter((path) => path !== null));
+  return paths.map((path) => (path === null ? null : (texts.shift() ?? null)));
 }
 
 /** The held artifacts as they really stand on the node: read, not believed. */
@@ -45,8 +53,10 @@ export async function undamaged(
   held: Manifest | null,
 ): Promise<Record<string, HeldArtifact>> {
   const present: Record<string, HeldArtifact> = {};
-  for (const [key, artifact] of Object.entries(held?.artifacts ?? {})) {
-    const text = await target.files.read(storePath(artifact));
+  const all = Object.entries(held?.artifacts ?? {});
+  const texts = await target.files.readAll(all.map(([, artifact]) => storePath(artifact)));
+  for (const [at, [key, artifact]] of all.entries()) {
+    const text = texts[at] ?? null;
     if (text !== null)
       present[key] = { ...artifact, sha256: createHash('sha256').update(text).digest('hex') };
   }
@@ -55,10 +65,7 @@ export async function undamaged(
 
 /** All artifacts of a generation with their texts, as the node holds them. */
 export async function artifactsOf(target: Target, manifest: Manifest): Promise<Artifact[]> {
-  const artifacts: Artifact[] = [];
-  for (const [key, held] of Object.entries(manifest.artifacts)) {
-    const text = await heldText(target, manifest, key);
-    artifacts.push({ ...held, key, text: text ?? Buffer.alloc(0) });
-  }
-  return artifacts;
+  const all = Object.entries(manifest.artifacts);
+  const texts = await target.files.readAll(all.map(([, held]) => storePath(held)));
+  return all.map(([key, held], at) => ({ ...held, key, text: texts[at] ?? Buffer.alloc(0) }));
 }

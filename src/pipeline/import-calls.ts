@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { CsvReader } from '../csv/reader.ts';
 import { SipctlError } from '../errors.ts';
 import { type CallRecord, madeUp } from '../model/call-record.ts';
-import { CsvReader } from '../model/csv.ts';
 import { trunkContext, userContext } from '../model/identity.ts';
 import type { Direction } from '../model/live/call.ts';
 import type { Parties, Party } from '../model/live/party.ts';

@@ -3,14 +3,16 @@ import { planChecksum } from '../plan/checksum.ts';
 import { diffArtifacts } from '../plan/diff.ts';
 import type { Artifact, HeldArtifact, Manifest } from '../plan/generation.ts';
 import type { ArtifactChange, NodePlan } from '../plan/plan.ts';
-import { unsafeDeletions } from '../plan/safety.ts';
+import { type Confirmed, unsafeDeletions } from '../plan/safety.ts';
 import type { NodeFailure, Plan } from '../plan/site-plan.ts';
 import type { Target } from '../platforms/target.ts';
 import type { TenantState } from '../store/sites.ts';
 import type { Store } from '../store/store.ts';
-import { heldGeneration, heldText, undamaged } from './held.ts';
+import { concurrently } from './concurrently.ts';
+import { heldGeneration, heldTexts, undamaged } from './held.ts';
 import { type PlannedService, planServices } from './hosted-services.ts';
 import type { RenderTenants } from './render-tenants.ts';
+import { sharedRendering } from './shared-rendering.ts';
 
 /** One node and what of the site it serves. */
 export interface PlannedTarget {
@@ -23,10 +25,15 @@ export interface PlanOptions {
   /** Render and read everything, whatever the revisions say. */
   refresh: boolean;
   /** The number of deletions that was confirmed on the command line. */
-  confirmed: number | null;
+  confirmed: Confirmed;
+  /** Nodes at once. */
+  concurrency?: number;
   /** Ends the wait for a service that does not answer. */
   signal?: AbortSignal;
 }
+
+/** Nodes that are worked on at once, where nothing else is said. */
+export const usualConcurrency = 4;
 
 interface Site {
   store: Store;
@@ -40,20 +47,22 @@ export async function makePlan(
   site: Site,
   targets: readonly PlannedTarget[],
   options: PlanOptions,
-  planned: readonly PlannedService[] = [],
+  hosted: readonly PlannedService[] = [],
 ): Promise<Plan> {
-  const nodes: NodePlan[] = [];
-  const failures: NodeFailure[] = [];
   const states = await site.store.tenantStates();
-  for (const one of targets) {
-    try {
-      nodes.push(await planNode(site, one, states, options));
-    } catch (error) {
+  const render = sharedRendering(
+    site.render,
+    targets.map(({ target }) => target),
+  );
+  const planned = await concurrently(targets, options.concurrency ?? usualConcurrency, (one) =>
+    planNode({ ...site, render }, one, states, options).catch((error: unknown): NodeFailure => {
       if (!(error instanceof SipctlError)) throw error;
-      failures.push({ node: one.target.node, error });
-    }
-  }
-  const services = await planServices(planned, options.signal);
+      return { node: one.target.node, error };
+    }),
+  );
+  const nodes = planned.filter((one) => 'desired' in one);
+  const failures = planned.filter((one) => 'error' in one);
+  const services = await planServices(hosted, options.signal);
   return {
     ...{ nodes, failures, ...services },
     checksum: planChecksum(nodes, site.store.salt, services.services),
@@ -70,10 +79,16 @@ async function planNode(
   const states = all.filter((state) => tenants?.includes(state.name) ?? true);
   const { desired, rendered } = await desiredState(site, target, held, states, options.refresh);
   const present = options.refresh ? await undamaged(target, held) : (held?.artifacts ?? {});
-  const changes: ArtifactChange[] = [];
-  for (const change of diffArtifacts(present, desired.artifacts, rendered)) {
-    changes.push({ ...change, objects: await objectsOf(target, held, change) });
-  }
+  const diff = [...diffArtifacts(present, desired.artifacts, rendered)];
+  const before = await heldTexts(
+    target,
+    held,
+    diff.map((change) => (change.before === null ? null : change.key)),
+  );
+  const changes = diff.map((change, at) => ({
+    ...change,
+    objects: target.objectChanges(change.key, before[at] ?? null, change.after?.text ?? null),
+  }));
   const unverified =
     target.controllable && held !== null && (await target.files.verified()) !== held.generation;
   return {
@@ -144,13 +159,4 @@ function byTenant(manifest: Manifest): Map<string, [string, HeldArtifact][]> {
     else list.push(entry);
   }
   return tenants;
-}
-
-async function objectsOf(
-  target: Target,
-  held: Manifest | null,
-  change: Omit<ArtifactChange, 'objects'>,
-): Promise<ArtifactChange['objects']> {
-  const before = held === null || change.before === null ? null : await heldText(target, held, change.key);
-  return target.objectChanges(change.key, before, change.after?.text ?? null);
 }

@@ -115,11 +115,14 @@ function isAsked({ tenant, day, call }: Recording, filter: RecordingFilter): boo
 }
 
 /** The folder of sipctl among a PBX's recordings. */
-async function openRecordings({ folder, ssh }: RecordingsPlace, looking: Looking): Promise<RecordingFolder> {
+async function openRecordings(
+  { folder, ssh, sshConfig }: RecordingsPlace,
+  looking: Looking,
+): Promise<RecordingFolder> {
   const path = `${folder}/${recordingsFolder}`;
   if (ssh === null) return localRecordings(path);
   const { sshRecordings } = await import('../files/ssh-recordings.ts');
-  return sshRecordings(ssh, path, looking);
+  return sshRecordings(ssh, path, { ...looking, sshConfig: sshConfig ?? looking.sshConfig });
 }
 
 const shortest = 4;

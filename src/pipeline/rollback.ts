@@ -4,7 +4,7 @@ import type { Manifest } from '../plan/generation.ts';
 import type { ArtifactChange } from '../plan/plan.ts';
 import type { Target } from '../platforms/target.ts';
 import { changeNode } from './change-node.ts';
-import { artifactsOf, heldGeneration, heldText, readGeneration } from './held.ts';
+import { artifactsOf, heldGeneration, heldTexts, readGeneration } from './held.ts';
 import { type NodeOutcome, type RunOptions, unchanged } from './outcome.ts';
 import { settle } from './settle.ts';
 
@@ -32,14 +32,13 @@ export async function planRollback(
   if (held === null || wanted === undefined || !kept.includes(wanted)) throw noGeneration(target, to, kept);
   const next = await readGeneration(target, wanted);
   const texts = new Map((await artifactsOf(target, next)).map((artifact) => [artifact.key, artifact]));
-  const changes: ArtifactChange[] = [];
-  for (const change of diffArtifacts(held.artifacts, next.artifacts, texts)) {
-    const before = change.before === null ? null : await heldText(target, held, change.key);
-    changes.push({
-      ...change,
-      objects: target.objectChanges(change.key, before, change.after?.text ?? null),
-    });
-  }
+  const diff = [...diffArtifacts(held.artifacts, next.artifacts, texts)];
+  const keys = diff.map(({ key, before }) => (before === null ? null : key));
+  const before = await heldTexts(target, held, keys);
+  const changes = diff.map((change, at) => ({
+    ...change,
+    objects: target.objectChanges(change.key, before[at] ?? null, change.after?.text ?? null),
+  }));
   return { held, next, changes };
 }
 

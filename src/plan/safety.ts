@@ -6,15 +6,19 @@ import type { ArtifactChange, Refusal } from './plan.ts';
 const smallestSite = 10;
 const largestShare = 0.3;
 
+/** The number of deletions that was confirmed; `all` where all were seen and confirmed otherwise. */
+export type Confirmed = number | 'all' | null;
+
 /** Deletions that are more likely a mistake than a wish, unless their exact count was confirmed. */
 export function unsafeDeletions(
   held: Readonly<Record<string, HeldArtifact>>,
   changes: readonly ArtifactChange[],
-  confirmed: number | null,
+  confirmed: Confirmed,
 ): Refusal[] {
   const before = Object.values(held).reduce((sum, artifact) => sum + artifact.objects, 0);
   const gone = countObjects(changes).delete;
-  if (before < smallestSite || gone <= before * largestShare || gone === confirmed) return [];
+  if (before < smallestSite || gone <= before * largestShare || gone === confirmed || confirmed === 'all')
+    return [];
   return [
     {
       code: 'too_many_deletions',

@@ -48,6 +48,8 @@ export interface RecordingsPlace {
   folder: string;
   /** `user@host` or `user@host:port` of that machine, for SSH; null: it is this one. */
   ssh: string | null;
+  /** A file of settings for ssh. */
+  sshConfig: string | null;
 }
 
 /** One finding of the doctor: what was looked at, how it stands, and the exact remedy where it does not. */
@@ -83,6 +85,11 @@ export interface RenderRecipe {
   transports: Readonly<Record<string, string>>;
 }
 
+export interface ReadableFile {
+  noun: 'trunk' | 'user';
+  untold: readonly string[];
+}
+
 /** What a back-end offers for one node. The deciding parts are pure; the doing parts return promises. */
 export interface Target {
   readonly node: string;
@@ -103,9 +110,16 @@ export interface Target {
   cautions?(trunks: readonly InboundTrunk[], isNew: (trunk: InboundTrunk) => boolean): Problem[];
   /** What differs between two texts of an artifact, by object; a missing side is null. Secrets are masked. */
   objectChanges(key: string, before: Buffer | null, after: Buffer | null): ObjectChange[];
+  /**
+   * The files of artifacts that hold the fields of one noun: an edit of these can be taken over. And the fields that they
+   * do not tell, or not surely.
+   */
+  readonly readsBack: Readonly<Record<string, ReadableFile>>;
   reloadFor(changes: readonly ArtifactChange[]): ReloadStep[];
   /** What makes a delivered but unverified generation run. */
   reloadAll(): ReloadStep[];
+  /** What has to come before a reload so that trunks which run with other values take it; nothing where a reload does. */
+  remake?(trunks: readonly string[]): ReloadStep[];
   /**
    * @param signal ends the wait for a PBX that does not answer; an open connection is ended by `close`
    * @throws SipctlError `unreachable`, `interrupted`, or `refused` where the PBX denies the login

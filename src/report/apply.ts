@@ -19,20 +19,28 @@ export interface ShownOutcome {
 export interface ShownApply {
   outcomes: readonly ShownOutcome[];
   services: readonly ShownServiceOutcome[];
+  /** Nodes with something to do that were not begun. */
+  heldBack: { nodes: readonly string[] };
 }
 
 /** How an apply ended on each node, and at each service. */
-export function applyText(plan: Plan, { outcomes, services }: ShownApply, style: Style = plain): string {
+export function applyText(
+  plan: Plan,
+  { outcomes, services, heldBack }: ShownApply,
+  style: Style = plain,
+): string {
   const text = outcomes.map((outcome) =>
     outcomeText(outcome, plan.nodes.find((node) => node.node === outcome.node) ?? null, style),
   );
+  const waiting = heldBack.nodes.map((node) => `${style.bold(node)}: ${style.warn('not begun')}\n`);
   const atServices = services.map((outcome) => serviceOutcomeText(outcome, style));
   const all = [...outcomes, ...services];
   const nothing =
     all.length > 0 &&
+    waiting.length === 0 &&
     all.every(({ outcome }) => outcome === 'unchanged') &&
     plan.failures.length + plan.serviceFailures.length === 0;
-  return [...text, ...atServices, nothing ? 'Nothing to do.\n' : ''].join('');
+  return [...text, ...waiting, ...atServices, nothing ? 'Nothing to do.\n' : ''].join('');
 }
 
 export function outcomeText(outcome: ShownOutcome, plan: NodePlan | null, style: Style = plain): string {
@@ -60,7 +68,7 @@ export function outcomeText(outcome: ShownOutcome, plan: NodePlan | null, style:
 }
 
 /** The outcomes as data. */
-export function applyData(plan: Plan, { outcomes, services }: ShownApply): object {
+export function applyData(plan: Plan, { outcomes, services, heldBack }: ShownApply): object {
   const reloaded = outcomes.filter(({ outcome }) => outcome === 'verified');
   return {
     checksum: plan.checksum,
@@ -74,6 +82,7 @@ export function applyData(plan: Plan, { outcomes, services }: ShownApply): objec
       };
     }),
     services: services.map(serviceOutcomeData),
+    notBegun: heldBack.nodes,
     reload: {
       attempted: outcomes.some(({ outcome }) => outcome !== 'unchanged' && outcome !== 'delivered'),
       ok:

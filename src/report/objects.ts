@@ -1,4 +1,4 @@
-import type { Noun, Value } from '../model/field.ts';
+import type { Field, Noun, Value } from '../model/field.ts';
 import { plain, type Style } from './style.ts';
 import { type Column, listing, shown, table } from './table.ts';
 
@@ -38,7 +38,7 @@ export function displayObject(
     const worked = effective[name];
     const own = object[name];
     if (own !== null && own !== undefined && (worked === undefined || worked.origin === noun.name))
-      entries.push([name, shown(own)]);
+      for (const one of partsOf(own, noun.fields[name])) entries.push([name, shown(one)]);
     else if (worked !== undefined)
       entries.push([name, `${shown(worked.value)} ${style.dim(`(${worked.origin})`)}`]);
   }
@@ -49,5 +49,9 @@ export function displayObject(
   );
   return listing(entries, style);
 }
+
+// What has a line for each entry where it is written has one where it is read.
+const partsOf = (value: Value, field: Field | undefined): readonly Value[] =>
+  Array.isArray(value) && field?.separator !== undefined ? value : [value];
 
 const title = (field: string): string => field.replace(/[A-Z]/g, (letter) => ` ${letter}`).toUpperCase();

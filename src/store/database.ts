@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Parties } from '../model/live/party.ts';
 import type { Secret } from '../model/secret.ts';
+import type { AccessControl } from './access.ts';
 import { migrations } from './migrations.ts';
 
 export type Row = Record<string, unknown>;
@@ -45,6 +46,12 @@ export interface OpenDatabase {
   nextIds(database: Database, table: string, count: number): Promise<number[]>;
   /** Adds many rows of one table; says which one failed, and why. */
   insertRows(database: Database, rows: NewRows): Promise<{ at: number; error: unknown } | null>;
+  /** Adds rows of the audit trail as they are, in place of as its next ones. */
+  keepingAudit(database: Database, work: () => Promise<void>): Promise<void>;
+  /** Next ids come after those that rows were added with. */
+  raiseIds(database: Database, tables: readonly string[]): Promise<void>;
+  /** Who may do what; null where whoever can open the database may do everything. */
+  readonly access: AccessControl | null;
   parties(): Promise<Parties>;
   /** What time it is for those who share the database; `own` is this machine's clock. */
   time(database: Database, own: () => Date): Promise<Date>;

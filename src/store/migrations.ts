@@ -1,3 +1,6 @@
+import type BetterSqlite3 from 'better-sqlite3';
+import { anchorKey, type ChainedRow, chainBegin, chainHash, headKey, headText } from './audit-chain.ts';
+
 /**
  * The schema's history: numbered, forward-only, run by themselves when a database is opened. A migration that
  * has been released is never edited; a change is a new entry at the end.
@@ -6,6 +9,8 @@ export interface Migration {
   number: number;
   name: string;
   statements: readonly string[];
+  /** What statements cannot do, in the same transaction and after them. */
+  fill?: (raw: BetterSqlite3.Database) => void;
 }
 
 const timestamps = 'created_at TEXT NOT NULL, updated_at TEXT NOT NULL';
@@ -218,7 +223,46 @@ export const migrations: readonly Migration[] = [
         UNIQUE (kind, tenant_id, object, key))`,
     ],
   },
+  {
+    number: 8,
+    name: 'options of trunks and users',
+    statements: ['ALTER TABLE trunks ADD COLUMN options TEXT', 'ALTER TABLE users ADD COLUMN options TEXT'],
+  },
+  {
+    number: 9,
+    name: 'nodes on other machines, and their labels',
+    statements: [
+      'ALTER TABLE nodes ADD COLUMN ssh TEXT',
+      'ALTER TABLE nodes ADD COLUMN ssh_config TEXT',
+      'ALTER TABLE nodes ADD COLUMN tunnel INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE nodes ADD COLUMN labels TEXT',
+    ],
+  },
+  {
+    number: 10,
+    name: 'a chain of hashes over the audit trail',
+    statements: [
+      'ALTER TABLE audit ADD COLUMN hash TEXT',
+      `CREATE TRIGGER audit_head AFTER INSERT ON audit
+       BEGIN UPDATE meta SET value = NEW.id || ' ' || NEW.hash WHERE key = '${headKey}'; END`,
+    ],
+    fill: chainOlderRows,
+  },
 ];
+
+// Rows from before are taken into the chain as they are now: from here on a change of them shows, too.
+function chainOlderRows(raw: BetterSqlite3.Database): void {
+  const rows = raw.prepare('SELECT * FROM audit ORDER BY id').all() as ChainedRow[];
+  const update = raw.prepare('UPDATE audit SET hash = ? WHERE id = ?');
+  let head = chainBegin;
+  for (const row of rows) {
+    head = { id: row.id, hash: chainHash(head.hash, row) };
+    update.run(head.hash, head.id);
+  }
+  const keep = raw.prepare('INSERT INTO meta (key, value) VALUES (?, ?)');
+  keep.run(headKey, headText(head));
+  keep.run(anchorKey, String(head.id));
+}
 
 // What a user of a tenant dials reaches one object: within a table by its keys, across tables by these triggers.
 function oneHolderEach(): string[] {

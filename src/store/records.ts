@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { SipctlError } from '../errors.ts';
 import type { Noun, ObjectOf } from '../model/field.ts';
 import { commandOf, snake, titleOf } from '../model/field.ts';
+import { type Claim, type ClaimedNames, claims } from './claims.ts';
 import type { Database, Row } from './database.ts';
 import type { Keyring } from './keyring.ts';
 import { type Mentioner, mentionersOf } from './mentions.ts';
@@ -31,9 +32,13 @@ export class Records {
     this.keyring = keyring;
   }
 
-  /** Objects in the order of their names; of one tenant, or of all. */
-  async list<N extends Noun>(noun: N, filter: { tenant?: string | null } = {}): Promise<StoredOf<N>[]> {
+  /** Objects in the order of their names; of one tenant, of some, or of all. */
+  async list<N extends Noun>(
+    noun: N,
+    filter: { tenant?: string | null; tenants?: readonly string[] } = {},
+  ): Promise<StoredOf<N>[]> {
     let query = this.select(noun);
+    if (filter.tenants !== undefined) query = query.where('tenants.name', 'in', filter.tenants);
     if (filter.tenant !== undefined && filter.tenant !== null) {
       query = query.where(`${noun.table}.tenant_id`, '=', await this.tenantId(filter.tenant));
     } else if (noun.tenantScoped) query = query.orderBy('tenants.name');
@@ -72,6 +77,11 @@ export class Records {
         found.push({ noun: from, ref: { tenant: row.tenant as string, name: row.name as string } });
     }
     return found;
+  }
+
+  /** See `claims`. */
+  claims(names: ClaimedNames): Promise<Claim[]> {
+    return claims(this.database, names);
   }
 
   /** Where objects that are none of these name one of these inside their values. */

@@ -1,5 +1,5 @@
 import type { Field, Noun, Value } from '../model/field.ts';
-import { snake } from '../model/field.ts';
+import { separatorOf, snake } from '../model/field.ts';
 import { Secret } from '../model/secret.ts';
 import type { Row } from './database.ts';
 import type { Keyring } from './keyring.ts';
@@ -23,7 +23,7 @@ export const secretPlace = (table: string, id: number, column: string): string =
 export function decoder(noun: Noun, keyring: () => Keyring): (row: Row) => Stored {
   const fields = Object.entries(noun.fields).map(([name, field]) => ({
     name,
-    kind: field.kind,
+    field,
     column: field.kind === 'reference' ? `${name}_name` : columnOf(name, field),
   }));
   const keyColumn = snake(noun.key);
@@ -31,8 +31,8 @@ export function decoder(noun: Noun, keyring: () => Keyring): (row: Row) => Store
     const object: Stored = { id: row.id as number } as Stored;
     if (noun.tenantScoped) object.tenant = row.tenant_name as string;
     object[noun.key] = row[keyColumn] as string;
-    for (const { name, kind, column } of fields)
-      object[name] = decode(kind, row[column], noun, row, column, keyring);
+    for (const { name, field, column } of fields)
+      object[name] = decode(field, row[column], noun, row, column, keyring);
     object.enabled = row.enabled === 1;
     object.createdAt = row.created_at as string;
     object.updatedAt = row.updated_at as string;
@@ -42,16 +42,17 @@ export function decoder(noun: Noun, keyring: () => Keyring): (row: Row) => Store
 }
 
 function decode(
-  kind: Field['kind'],
+  field: Field,
   stored: unknown,
   noun: Noun,
   row: Row,
   column: string,
   keyring: () => Keyring,
 ): Value {
+  const { kind } = field;
   if (stored === null || stored === undefined) return null;
   if (kind === 'boolean') return stored === 1;
-  if (kind === 'list') return (stored as string).split(',');
+  if (kind === 'list') return (stored as string).split(separatorOf(field));
   if (kind === 'secret') {
     return new Secret(() =>
       keyring().open(stored as Buffer, secretPlace(noun.table, row.id as number, column)),
@@ -72,7 +73,9 @@ export function encode(
   if (value === null) return null;
   if (field.kind === 'boolean') return value === true ? 1 : 0;
   if (field.kind === 'list')
-    return (value as readonly string[]).length === 0 ? null : (value as readonly string[]).join(',');
+    return (value as readonly string[]).length === 0
+      ? null
+      : (value as readonly string[]).join(separatorOf(field));
   if (field.kind === 'secret') return keyring().seal(value as Secret, secretPlace(noun.table, id, column));
   return value;
 }

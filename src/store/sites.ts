@@ -1,7 +1,7 @@
 import { CompiledQuery } from 'kysely';
 import * as calls from '../model/call-nouns.ts';
 import type { Field, Noun, Value } from '../model/field.ts';
-import { snake } from '../model/field.ts';
+import { separatorOf, snake } from '../model/field.ts';
 import * as nouns from '../model/nouns.ts';
 import { Secret } from '../model/secret.ts';
 import type { TenantSite } from '../model/site.ts';
@@ -109,19 +109,26 @@ type JsonValue = string | number | null;
 interface Member {
   name: string;
   kind: Field['kind'];
+  /** Between the values of a list. */
+  separator: string;
   column: string;
   sql: string;
 }
 
 function membersOf(noun: Noun, words: SiteWords): Member[] {
-  const text = (name: string): Member => ({ name, kind: 'text', column: snake(name), sql: snake(name) });
+  const text = (name: string): Member => ({
+    ...{ name, kind: 'text', separator: '', column: snake(name), sql: snake(name) },
+  });
   return [
     // The first one: it is a part of the place of each secret.
     text('id'),
     text(noun.key),
     ...Object.entries(noun.fields).map(([name, field]) => {
       const column = columnOf(name, field);
-      return { name, kind: field.kind, column, sql: expression(column, field, words) };
+      return {
+        ...{ name, kind: field.kind, separator: separatorOf(field), column },
+        sql: expression(column, field, words),
+      };
     }),
     { ...text('enabled'), kind: 'boolean' },
     text('createdAt'),
@@ -154,11 +161,11 @@ function objectOf(
   const object: Record<string, Value> = {};
   if (noun.tenantScoped) object.tenant = tenant;
   for (let at = 0; at < members.length; at++) {
-    const { name, kind, column } = members[at] as Member;
+    const { name, kind, separator, column } = members[at] as Member;
     const value = values[at] as JsonValue;
     if (value === null || kind === 'text' || kind === 'integer' || kind === 'reference') object[name] = value;
     else if (kind === 'boolean') object[name] = value === 1;
-    else if (kind === 'list') object[name] = (value as string).split(',');
+    else if (kind === 'list') object[name] = (value as string).split(separator);
     // Of no bytes, hex() makes a text that is empty.
     else if (value === '') object[name] = null;
     else

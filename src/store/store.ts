@@ -7,7 +7,8 @@ import type { Call } from '../model/live/call.ts';
 import type { Parties } from '../model/live/party.ts';
 import * as nouns from '../model/nouns.ts';
 import type { TenantSite } from '../model/site.ts';
-import { type AuditEntry, type AuditRow, listAudit, recordAudit } from './audit.ts';
+import { type AuditEntry, type AuditRow, auditEntries, listAudit, recordAudit } from './audit.ts';
+import { type ChainState, verifyChain } from './audit-verify.ts';
 import { type BulkUser, insertUsers } from './bulk.ts';
 import {
   type CallRecordFilter,
@@ -42,7 +43,7 @@ import { Records } from './records.ts';
 import { type ServiceObject, ServiceResources } from './service-resources.ts';
 import { countUsers, type ReadSites, siteReader, type TenantState, tenantStates } from './sites.ts';
 import { StoreKey } from './store-key.ts';
-import { Writer } from './writer.ts';
+import { type KnownNames, Writer } from './writer.ts';
 
 export interface StoreOptions extends OpenOptions {
   keyFile: string;
@@ -89,10 +90,10 @@ export class Store {
   }
 
   /** Runs `work` in one transaction: all of it is kept, or nothing. */
-  async write<T>(work: (writer: Writer) => Promise<T>): Promise<T> {
+  async write<T>(work: (writer: Writer) => Promise<T>, known: KnownNames = {}): Promise<T> {
     const { actor, now } = this.#options;
     const newRevision = (): string => randomBytes(8).toString('hex');
-    const context = { actor, now, newRevision, opened: this.opened };
+    const context = { actor, now, newRevision, opened: this.opened, ...known };
     return this.#transact((database) => work(new Writer(database, () => this.keyring(), context)));
   }
 
@@ -216,6 +217,14 @@ export class Store {
 
   listAudit(filter: { tenant?: string; noun?: string; limit: number }): Promise<AuditEntry[]> {
     return listAudit(this.#database, filter);
+  }
+
+  auditEntries(after: number): AsyncGenerator<AuditEntry> {
+    return auditEntries(this.#database, after);
+  }
+
+  verifyAudit(expected: string | null): Promise<ChainState> {
+    return verifyChain(this.#database, expected);
   }
 
   recordDelivery(delivery: Omit<Delivery, 'at' | 'actor'>): Promise<number> {

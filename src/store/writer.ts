@@ -18,11 +18,16 @@ import { expectNothingMade } from './service-resources.ts';
 export type Patch = Readonly<Record<string, Value>>;
 
 /** Who writes, when, and the value that marks a tenant's new state. */
-export interface WriteContext {
+export interface WriteContext extends KnownNames {
   actor: string;
   now: () => Date;
   newRevision: () => string;
   opened: Pick<OpenDatabase, 'nextIds' | 'step'>;
+}
+
+export interface KnownNames {
+  /** True where whoever writes knows that all that is named will be there at the end of the transaction. */
+  namesKnown?: boolean;
 }
 
 /** Writes objects inside one transaction: the row, its sealed secrets, the tenant's revision, the audit row. */
@@ -44,7 +49,7 @@ export class Writer extends Records {
     for (const [name, field] of Object.entries(noun.fields))
       complete[name] = values[name] ?? field.initial ?? null;
     if (values.enabled !== undefined) row.enabled = values.enabled === true ? 1 : 0;
-    await expectMentioned(this.database, noun, ref, complete);
+    if (this.#context.namesKnown !== true) await expectMentioned(this.database, noun, ref, complete);
     Object.assign(row, await this.#columns(noun, ref, id, complete));
     Object.assign(row, await this.#endpoint(noun, ref));
     if (noun.name === 'tenant') row.revision = this.#context.newRevision();
@@ -60,7 +65,7 @@ export class Writer extends Records {
     if (differing.length === 0) return false;
     const changes = Object.fromEntries(differing);
     const { enabled, ...values } = changes;
-    await expectMentioned(this.database, noun, ref, values);
+    if (this.#context.namesKnown !== true) await expectMentioned(this.database, noun, ref, values);
     const row: Row = {
       updated_at: this.#context.now().toISOString(),
       ...(await this.#columns(noun, ref, before.id, values)),
@@ -85,7 +90,7 @@ export class Writer extends Records {
 
   /** Removes objects in this order. @throws SipctlError `notFound`; `conflict` while one that stays refers to them or names them */
   async removeAll(objects: readonly NamedObject[]): Promise<void> {
-    const [mentioner] = await this.mentioners(objects);
+    const [mentioner] = this.#context.namesKnown === true ? [] : await this.mentioners(objects);
     if (mentioner !== undefined) throw stillNamed(mentioner);
     for (const { noun, ref } of objects) {
       const object = await this.get(noun, ref);
@@ -95,6 +100,17 @@ export class Writer extends Records {
       );
       await this.#recorded('remove', noun, ref, {});
     }
+  }
+
+  /** Puts a value that nothing else has into a unique text column, until the real one is written in the same transaction. */
+  async vacate(noun: Noun, ref: ObjectRef, field: string): Promise<void> {
+    const { id } = await this.get(noun, ref);
+    await this.database
+      .updateTable(noun.table)
+      .set({ [columnOf(field, noun.fields[field] as Field)]: `moving-${noun.table}-${id}` })
+      .where('id', '=', id)
+      .execute();
+    if (noun.name === 'tenant') await this.#renameEndpoints(ref.name);
   }
 
   async #recorded(
@@ -213,7 +229,7 @@ const stillNamed = ({ noun, ref, field, mention }: Mentioner): SipctlError =>
 
 function same(left: Value, right: Value): boolean {
   if (left instanceof Secret && right instanceof Secret) return left.reveal() === right.reveal();
-  if (Array.isArray(left) && Array.isArray(right)) return left.join(',') === right.join(',');
+  if (Array.isArray(left) && Array.isArray(right)) return left.join('\n') === right.join('\n');
   return left === right;
 }
 

@@ -103,6 +103,7 @@ function resolvedUser(tenant: string, index: number, template: UserTemplate): Re
     callerId: null,
     mailbox: index % 2 === 0 ? `${1000 + index}@default` : null,
     voicemail: false,
+    options: [],
     maxCalls: 5,
   };
 }

@@ -257,6 +257,8 @@ describe('many at once', () => {
       ]);
     const users = JSON.parse((await cli.ok('user list --json')).stdout).data.users as { username: string }[];
     expect(users).toHaveLength(9);
+    // Each row of the audit trail follows the one before, whichever process wrote it.
+    expect((await cli.ok('audit verify')).stdout).toContain('unbroken');
     for (const { username } of users)
       expect((await cli.ok(`user show ${username} --reveal`)).stdout).toMatch(/password: +[A-Za-z0-9]{24}\n/);
     expect(readFileSync(join(cli.dir, 'config', 'sipctl', 'key'), 'utf8').match(/^[^#\n]+$/gm)).toHaveLength(

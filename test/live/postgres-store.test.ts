@@ -4,7 +4,7 @@ import { postgresAvailable, startPostgres } from './postgres.ts';
 
 const missing = postgresAvailable();
 
-const suites = ['store', 'calls', 'call-records', 'service-resources'] as const;
+const suites = ['store', 'calls', 'call-records', 'service-resources', 'audit-chain'] as const;
 
 // The tests of the store, as they run on SQLite, each on a database of its own.
 if (missing !== null) describe.skip(`a store in PostgreSQL (skipped: ${missing})`, () => undefined);

@@ -16,6 +16,7 @@ import { integrityOf } from '../../src/store/sqlite/integrity.ts';
 import { Store } from '../../src/store/store.ts';
 
 const now = (): Date => new Date('2026-05-01T12:00:00Z');
+const numbers = migrations.map(({ number }) => number);
 let dir = '';
 let file = '';
 beforeEach(() => {
@@ -59,7 +60,7 @@ describe('a database of the first schema', () => {
     firstDatabase();
     const store = await open();
     try {
-      expect(store.opened.migrated.applied).toEqual([2, 3, 4, 5, 6, 7]);
+      expect(store.opened.migrated.applied).toEqual(numbers.slice(1));
       const user = await store.records.get(nouns.user, { tenant: 'acme', name: 'ann' });
       expect(user).toMatchObject({
         id: 3,
@@ -94,9 +95,12 @@ describe('a database of the first schema', () => {
       ]);
       expect((await store.tenantStates()).map(({ revision }) => revision)).toEqual(['r7', 'r1']);
       expect(await store.listAudit({ limit: 10 })).toHaveLength(1);
-      const raw = new BetterSqlite3(file, { readonly: true });
+      expect(await store.verifyAudit(null)).toMatchObject({ rows: 1, anchored: 1, broken: null });
+      const raw = new BetterSqlite3(file);
       expect(raw.pragma('foreign_key_check')).toEqual([]);
+      raw.exec("UPDATE audit SET actor = 'bob'");
       raw.close();
+      expect((await store.verifyAudit(null)).broken?.kind).toBe('changed');
       expect(integrityOf(file)).toBeNull();
     } finally {
       store.close();
@@ -179,6 +183,7 @@ describe('the schema', () => {
     }
     raw.close();
     await opened.close();
-    expect(newestSchema).toBe(migrations.length);
+    expect(newestSchema).toBe(numbers.at(-1));
+    expect(numbers).toEqual(numbers.toSorted((one, other) => one - other));
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { OpenControl } from '../../src/compose.ts';
+import type { Place } from '../../src/errors.ts';
 import type { FileOperations } from '../../src/files/operations.ts';
 import { run } from '../../src/main.ts';
 import type { Terminal } from '../../src/terminal.ts';
@@ -19,7 +20,7 @@ export interface Ended {
     changed: boolean;
     data: never;
     warnings: never[];
-    errors: { code: string; message: string; field?: string; hint?: string }[];
+    errors: { code: string; message: string; field?: string; hint?: string; place?: Place }[];
   };
 }
 
@@ -124,6 +125,10 @@ function recordingTerminal(
     readInput: async (flag) => {
       if (input === undefined) throw new Error(`--${flag} was read without input`);
       return input.replace(/\r?\n$/, '');
+    },
+    readDocument: async () => {
+      if (input === undefined) throw new Error('- was read without input');
+      return Buffer.from(input);
     },
   };
   return { terminal, written: () => ({ stdout, stderr }) };

@@ -85,6 +85,10 @@ export function expectedDefault(type: string, option: string, version: string): 
   return shown === undefined ? null : plain(type, option, shown, version);
 }
 
+/** The one spelling of a value in which equal values are equal texts. */
+export const spelled = (type: string, option: string, value: string, version: string): string =>
+  isShown(type) ? formOf(type, option, version)(value) : value;
+
 function isComparable(type: ShownType, option: string, version: string): boolean {
   const major = Number.parseInt(version, 10);
   return !incomparable[type].some((one) => one.option === option && major < (one.before ?? Infinity));

@@ -43,12 +43,14 @@ export async function openAmi(
   if (host === '' || node.amiUser === null || node.amiSecret === null) throw noControl(node);
   const login = { host, port: Number(port), username: node.amiUser, secret: node.amiSecret };
   const tls = node.amiTls === true ? { tls: await authority(node) } : {};
+  const path = await timeouts.through?.();
   // All attempts together have the time of one: a PBX that restarts is waited for, a silent one is not waited for twice.
   const end = performance.now() + timeouts.connect;
   const open = (): Promise<AmiConnection> =>
     connectAmi({
       ...login,
       ...tls,
+      path,
       connectTimeoutMs: Math.max(1, end - performance.now()),
       actionTimeoutMs: timeouts.action,
       signal,
@@ -270,13 +272,14 @@ class RunningAsterisk implements RunningSystem {
     const number = await this.#files.verified();
     const manifest = number === null ? null : await readManifest(this.#files, number);
     const same = new Set(artifacts.map(identity));
-    const earlier: Artifact[] = [];
-    for (const [key, held] of Object.entries(manifest?.artifacts ?? {})) {
-      if (same.has(identity({ ...held, key }))) continue;
-      const text = await this.#files.read(storePath(held));
-      if (text !== null) earlier.push({ ...held, key, text });
-    }
-    return earlier;
+    const others = Object.entries(manifest?.artifacts ?? {})
+      .map(([key, held]) => ({ ...held, key }))
+      .filter((held) => !same.has(identity(held)));
+    const texts = await this.#files.readAll(others.map(storePath));
+    return others.flatMap((held, at) => {
+      const text = texts[at] ?? null;
+      return text === null ? [] : { ...held, text };
+    });
   }
 }
 

@@ -58,6 +58,10 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
       const isPjsip = file === trunksFile || file === usersFile;
       return isPjsip ? objectChanges(tenant, before, after) : callChanges(tenant, file, before, after);
     },
+    readsBack: {
+      [trunksFile]: { noun: 'trunk', untold: ['provider'] },
+      [usersFile]: { noun: 'user', untold: ['template', 'extension'] },
+    },
     reloadFor,
     reloadAll,
     // What talks to the running system is loaded when it is talked to.
@@ -87,7 +91,8 @@ export async function asteriskTarget(node: Node, parts: AsteriskParts): Promise<
     control: async (options) => (await import('./live/open-control.ts')).openControl(node, timeouts, options),
     recordings: async () => ({
       folder: node.recordings ?? (await (await import('./recordings-folder.ts')).recordingsFolder(files)),
-      ssh: node.recordingsSsh,
+      ssh: node.recordingsSsh ?? node.ssh,
+      sshConfig: node.sshConfig,
     }),
   };
   return target;

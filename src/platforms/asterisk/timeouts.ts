@@ -8,6 +8,11 @@ export interface Timeouts {
   reload: number;
   /** For carriers to confirm that registrations ended; one that is silent then stops no reload. */
   unregister: number;
+  /**
+   * No time, but known wherever they are: opens the way to the control connection where it is no connection of this
+   * machine's own, and answers the path of a socket.
+   */
+  through?: () => Promise<string>;
 }
 
 export const defaultTimeouts: Timeouts = {

@@ -18,7 +18,8 @@ export async function examineControl(ask: Ask, node: Node, files: Generations): 
     ...(await callChecks(ask, files, node.name)),
     ...(await socketChecks(ask, node)),
     ...(await profileChecks(ask)),
-    ...(await mergedFileCheck(ask)),
+    // The files of another machine are not looked at.
+    ...(node.ssh === null ? await mergedFileCheck(ask) : []),
   ];
 }
 

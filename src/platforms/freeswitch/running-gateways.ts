@@ -135,11 +135,13 @@ export class RunningGateways {
   async #of(generation: number): Promise<Map<string, Delivered>> {
     const manifest = await readManifest(this.#files, generation);
     const gateways = new Map<string, Delivered>();
-    for (const held of Object.values(manifest?.artifacts ?? {})) {
-      if (held.file !== gatewaysFile) continue;
+    const all = Object.values(manifest?.artifacts ?? {}).filter(({ file }) => file === gatewaysFile);
+    const unknown = all.filter((held) => !this.#texts.has(storePath(held)));
+    const texts = await this.#files.readAll(unknown.map(storePath));
+    for (const held of all) {
       const path = storePath(held);
       const known = this.#texts.get(path);
-      const text = known === undefined ? await this.#files.read(path) : null;
+      const text = texts[unknown.indexOf(held)] ?? null;
       const objects = known ?? (text === null ? [] : deliveredObjects({ ...held, text }));
       this.#texts.set(path, objects);
       for (const one of objects) gateways.set(gatewayName(one.element), one);

@@ -22,11 +22,12 @@ export async function openEsl(node: Node, timeouts: Timeouts, signal?: AbortSign
   const [, host = '', port = ''] = /^(.*):([0-9]+)$/.exec(node.esl ?? '') ?? [];
   const password = node.eslPassword;
   if (host === '' || password === null) throw noControl(node);
+  const path = await timeouts.through?.();
   // All attempts together have the time of one: a PBX that restarts is waited for, a silent one is not waited for twice.
   const end = performance.now() + timeouts.connect;
   const open = (): Promise<EslConnection> =>
     connectEsl({
-      ...{ host, port: Number(port), password, signal },
+      ...{ host, port: Number(port), path, password, signal },
       connectTimeoutMs: Math.max(1, end - performance.now()),
       commandTimeoutMs: timeouts.command,
     });

@@ -6,6 +6,7 @@ import { prepare } from '../generation-files.ts';
 import type { Target } from '../target.ts';
 import { cautions } from './cautions.ts';
 import { objectChanges, reloadAll, reloadFor } from './changes.ts';
+import { directoryFile, gatewaysFile } from './delivered-files.ts';
 import { renderIndexes, renderTenant } from './render/render.ts';
 import { defaultTimeouts, type Timeouts } from './timeouts.ts';
 
@@ -37,8 +38,14 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
     indexes: ({ artifacts }) => renderIndexes(artifacts),
     cautions,
     objectChanges,
+    // Networks stand in the dialplan, and of a password there is only a hash.
+    readsBack: {
+      [gatewaysFile]: { noun: 'trunk', untold: ['provider', 'networks'] },
+      [directoryFile]: { noun: 'user', untold: ['template', 'extension', 'password'] },
+    },
     reloadFor,
     reloadAll,
+    remake: (trunks) => trunks.map((registration) => ({ kind: 'unregister', registration })),
     // What talks to the running system is loaded when it is talked to.
     connect: async (signal) =>
       (await import('./running-system.ts')).connectRunning(node, files, timeouts, signal),
@@ -67,7 +74,8 @@ export async function freeSwitchTarget(node: Node, parts: FreeSwitchParts): Prom
       folder:
         node.recordings ??
         (await (await import('./recordings-folder.ts')).recordingsFolder(node, timeouts, signal)),
-      ssh: node.recordingsSsh,
+      ssh: node.recordingsSsh ?? node.ssh,
+      sshConfig: node.sshConfig,
     }),
   };
   return target;

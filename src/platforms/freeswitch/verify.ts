@@ -195,14 +195,18 @@ async function judgeRunning(ask: Ask, delivered: Delivered): Promise<Finding[]> 
   const status = await gatewayStatus(ask, name);
   if (status === null) return [finding(delivered, 'missing', `FreeSWITCH refused the gateway ${name}`)];
   const wanted = settings(delivered.element);
-  const registers = wanted.get('register') === 'true';
+  // An option may leave out what is always rendered: then what FreeSWITCH takes by itself has to run.
+  const registers = /^(yes|on|true|t|1|enabled|active|allow)$/i.test(wanted.get('register') ?? 'true');
+  const username = wanted.get('username') ?? 'FreeSWITCH';
+  const proxy = wanted.get('proxy') ?? wanted.get('realm') ?? name;
   const facts: [field: string, wanted: string | undefined][] = [
-    ['proxy', `sip:${wanted.get('proxy')}`],
-    ['context', wanted.get('context')],
-    ['exten', wanted.get('extension')],
-    ['username', wanted.get('username') ?? 'FreeSWITCH'],
+    ['proxy', /^sip:/i.test(proxy) ? proxy : `sip:${proxy}`],
+    // Without one it is that of the profile.
+    ...(wanted.has('context') ? ([['context', wanted.get('context')]] as [string, string][]) : []),
+    ['exten', wanted.get('extension') ?? username],
+    ['username', username],
     ['pingfreq', wanted.get('ping') ?? '0'],
-    ...(registers ? ([['expires', wanted.get('expire-seconds')]] as [string, string][]) : []),
+    ...(registers ? ([['expires', wanted.get('expire-seconds') ?? '3600']] as [string, string][]) : []),
   ];
   const differences = facts
     .filter(([field, value]) => status.all.get(field) !== value)

@@ -19,6 +19,11 @@ const codecNames: Readonly<Record<string, string>> = {
 export const codecList = (codecs: readonly string[]): string =>
   codecs.map((codec) => codecNames[codec] ?? codec.toUpperCase()).join(',');
 
+/** The model's name of a codec that FreeSWITCH names so. */
+export const codecNamed = (name: string): string =>
+  Object.entries(codecNames).find(([, own]) => own.toUpperCase() === name.toUpperCase())?.[0] ??
+  name.toLowerCase();
+
 /**
  * The value of `dtmf_type` for a way to tell keys; null for RFC 4733, which is what a profile does by itself, and what is
  * offered where several ways are taken.

@@ -44,7 +44,7 @@ const meanings: readonly Meaning[] = [
     outcome: 'refused',
     code: 'database_not_allowed',
     message: 'does not allow this',
-    hint: 'ask the owner of the database; tables are made and brought up to date by their owner',
+    hint: 'sipctl access list says what you may do, and an admin grants more; the owner alone brings tables up to date',
   },
   {
     codes: /^25006$/,
@@ -84,13 +84,14 @@ const meanings: readonly Meaning[] = [
 ];
 
 /** What an error of a PostgreSQL server, or of the way to it, means to an operator; null when it says that sipctl is wrong. */
-export function postgresFailure(error: unknown, url: string): SipctlError | null {
+export function postgresFailure(error: unknown, url: string, login?: string): SipctlError | null {
   if (!(error instanceof Error)) return null;
   const code = codeOf(error);
   if (code === '3D000') return noDatabase(url, error);
   const found = meanings.find(({ codes }) => codes.test(code));
   if (found === undefined) return null;
-  const message = `the database ${url} ${found.message} (${saidBy(error)})`;
+  const whom = code === '42501' && login !== undefined ? ` to '${login}'` : '';
+  const message = `the database ${url} ${found.message}${whom} (${saidBy(error)})`;
   return new SipctlError(
     found.outcome,
     { code: found.code, message, field: 'db', hint: found.hint },

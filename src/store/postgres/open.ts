@@ -13,6 +13,7 @@ import {
   type SiteWords,
 } from '../database.ts';
 import { madeByNewer, noDatabase, notAFile, notOurs } from '../opening.ts';
+import { accessControl } from './access.ts';
 import { beside } from './address.ts';
 import { insertRows } from './insert-rows.ts';
 import { postgresMigrations } from './migrations.ts';
@@ -109,6 +110,19 @@ function openDatabaseOf(
       return (await ids.execute(database)).rows.map(({ id }) => id);
     },
     insertRows: (database, rows) => insertRows(database, rows, step),
+    access: accessControl(kysely, (work) => transaction(kysely, work)),
+    keepingAudit: async (database, work) => {
+      await sql`ALTER TABLE audit DISABLE TRIGGER USER`.execute(database);
+      await work();
+      await sql`ALTER TABLE audit ENABLE TRIGGER USER`.execute(database);
+    },
+    raiseIds: async (database, tables) => {
+      for (const table of tables) {
+        const [name, last] = [sql.table(table), sql`coalesce(max(id), 0)`];
+        const sequence = sql`pg_get_serial_sequence(${`"${table}"`}, 'id')`;
+        await sql`SELECT setval(${sequence}, ${last} + 1, false) FROM ${name}`.execute(database);
+      }
+    },
     parties: () => watchedParties(kysely, closed.signal),
     // Machines that share a database need not agree on the time.
     time: async (database) => {

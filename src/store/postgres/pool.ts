@@ -39,19 +39,19 @@ export async function connectedPool(url: string, password: Secret | null): Promi
       throw postgresFailure(error, url) ?? error;
     }
   };
-  return explaining(await tried(config.ssl), url);
+  return explaining(await tried(config.ssl), url, config.user);
 }
 
 const isWithoutTls = (error: unknown): boolean =>
   error instanceof Error && error.message.includes('does not support SSL');
 
 // The only place that sees errors of the way to the server: later on nobody knows whose they are.
-function explaining(pool: Pool, url: string): PostgresPool {
+function explaining(pool: Pool, url: string, login: string | undefined): PostgresPool {
   const explained = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      throw error instanceof SipctlError ? error : (postgresFailure(error, url) ?? error);
+      throw error instanceof SipctlError ? error : (postgresFailure(error, url, login) ?? error);
     }
   };
   const clients = new WeakMap<object, PostgresPoolClient>();

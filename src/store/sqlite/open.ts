@@ -53,7 +53,7 @@ function openDatabaseOf(
 ): OpenDatabase {
   const kysely = kyselyOf(raw);
   return {
-    ...{ file, kysely, migrated, siteWords },
+    ...{ file, kysely, migrated, siteWords, access: null },
     transact: (work) => transaction(raw, () => work(kysely)),
     // A statement that fails undoes itself, and the transaction goes on.
     step: (_, write) => write(),
@@ -75,6 +75,9 @@ function openDatabaseOf(
       }
       return null;
     },
+    // The head of the trail's chain is told by a trigger, and where there is none yet it tells nothing.
+    keepingAudit: (_, work) => work(),
+    raiseIds: async () => undefined,
     parties: async () => storedParties(raw),
     time: async (_, own) => own(),
     schemaState: async () => {
@@ -154,6 +157,7 @@ async function brought(
       for (const number of pendingAfter(schemaVersion(raw))) {
         const migration = migrations.find((one) => one.number === number);
         for (const statement of migration?.statements ?? []) raw.exec(statement);
+        migration?.fill?.(raw);
         raw.pragma(`user_version = ${number}`);
         applied.push(number);
       }

@@ -6,7 +6,7 @@ import { sshRecordings } from '../../../src/files/ssh-recordings.ts';
 import { declareFolderCases } from '../../files/recording-folders.ts';
 import { leave, wave } from '../../support/recordings.ts';
 import { type Sandbox, sandbox } from '../../support/run-sipctl.ts';
-import { type SshServer, sshMissing, startSshd } from './sshd.ts';
+import { type SshServer, sshMissing, startSshd } from '../sshd.ts';
 
 /** Recordings on another machine: a real sshd, and a line to it that breaks. */
 

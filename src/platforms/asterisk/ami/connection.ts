@@ -12,6 +12,8 @@ import { login } from './login.ts';
 export interface AmiOptions {
   host: string;
   port: number;
+  /** A socket of this machine that leads there: it is dialled instead. */
+  path?: string | undefined;
   username: string;
   secret: Secret;
   /** Speak TLS from the first byte. `ca` is PEM text; the certificate must be valid for `servername` or the host. */
@@ -70,13 +72,14 @@ export async function connectAmi(options: AmiOptions): Promise<AmiConnection> {
   return await AmiConnection.open(dial(place, options), failures, options);
 }
 
-function dial(place: Place, { tls }: AmiOptions): Socket {
+function dial(place: Place, { tls, path }: AmiOptions): Socket {
   const { host, port } = place;
-  if (tls === undefined) return createConnection({ host, port, noDelay: true, keepAlive: true });
+  const to = path === undefined ? { host, port } : { path };
+  if (tls === undefined) return createConnection({ ...to, noDelay: true, keepAlive: true });
   const name = tls.servername ?? (isIP(host) === 0 ? host : undefined);
   const socket = connectTls({
-    host,
-    port,
+    ...to,
+    ...(path === undefined ? {} : { host }),
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
     ...(name === undefined ? {} : { servername: name }),
   });

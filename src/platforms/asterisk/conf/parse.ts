@@ -16,6 +16,8 @@ export interface ConfSection {
   template: boolean;
   /** Marked `(+)`: its entries are added to the section of that name before it. */
   append: boolean;
+  /** What stands behind that `+`: which of several sections of the name is meant, as `type=endpoint`. */
+  filter: string;
   inherits: readonly string[];
 }
 
@@ -148,7 +150,7 @@ function parseSection(content: string, line: number): ConfItem {
   if (close < 0) return fault(line, `a section name has no ']'`, true);
   const name = content.slice(1, close);
   if (content[close + 1] !== '(') {
-    return { kind: 'section', line, name, template: false, append: false, inherits: [] };
+    return { kind: 'section', line, name, template: false, append: false, filter: '', inherits: [] };
   }
   const end = content.indexOf(')', close);
   if (end < 0) return fault(line, `the options of section '${name}' have no ')'`, true);
@@ -163,6 +165,7 @@ function parseSection(content: string, line: number): ConfItem {
     name,
     template: words.includes('!'),
     append: words.some((word) => word.startsWith('+')),
+    filter: words.find((word) => word.startsWith('+'))?.slice(1) ?? '',
     inherits: words.filter((word) => word !== '!' && !word.startsWith('+')),
   };
 }

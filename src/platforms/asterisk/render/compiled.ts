@@ -28,6 +28,8 @@ export interface ObjectFile<Context> extends CompiledFile<Context> {
 
 /** The templates of a catalog as functions. */
 export interface Templates {
+  /** Of the Asterisk that they are for. */
+  readonly version: string;
   /** @throws SipctlError `invalid` for a template that this version of Asterisk would refuse */
   trunk(template: ProviderTemplate): ObjectFile<TrunkContext>;
   user(template: UserTemplate): ObjectFile<UserContext>;
@@ -62,14 +64,14 @@ export async function loadTemplates(
 type Template = ProviderTemplate | UserTemplate;
 
 class LazyTemplates implements Templates {
-  readonly #version: string;
+  readonly version: string;
   readonly #compiler: typeof import('./compiler.ts') | null;
   readonly #trunks = new Map<ProviderTemplate, ObjectFile<TrunkContext>>();
   readonly #users = new Map<UserTemplate, ObjectFile<UserContext>>();
   readonly #plain = new Map<PlainShape, CompiledFile<never>>();
 
   constructor(version: string, compiler: typeof import('./compiler.ts') | null) {
-    this.#version = version;
+    this.version = version;
     this.#compiler = compiler;
   }
 
@@ -105,7 +107,7 @@ class LazyTemplates implements Templates {
     template: Template,
     known: Known,
   ): ObjectFile<Context> {
-    refuseUnknownOptions(template.id, template.asterisk, this.#version);
+    refuseUnknownOptions(template.id, template.asterisk, this.version);
     const { header, block } = partsOf<Context>(this.#compile(kind, template), `${kind}s`);
     return { header, block: withSkeletons(block, known), intended: intendedBy(template.asterisk) };
   }

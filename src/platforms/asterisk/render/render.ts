@@ -8,6 +8,7 @@ import { renderCalls } from './calls.ts';
 import { loadTemplates, type ObjectFile, type Templates } from './compiled.ts';
 import { checkName, type TransportNames, trunkContext, userContext } from './contexts.ts';
 import { GrowingText } from './growing-text.ts';
+import { withRawOptions } from './raw-options.ts';
 import { checkBlock } from './self-check.ts';
 
 export interface RenderSettings {
@@ -38,12 +39,14 @@ export function renderTenant(site: ResolvedSite, settings: RenderSettings): Arti
       nameOf: (trunk) => trunk.name,
       fileOf: (trunk) => templates.trunk(trunk.template),
       contextOf: (trunk) => trunkContext(trunk, transports),
+      version: templates.version,
     }),
     ...renderFile(tenant, usersFile, site.users, {
       kind: 'user',
       nameOf: (user) => user.username,
       fileOf: (user) => templates.user(user.template),
       contextOf: userContext,
+      version: templates.version,
     }),
     ...renderCalls(site.flow, templates),
   ];
@@ -70,15 +73,16 @@ interface Rendering<Item, Context> {
   nameOf: (item: Item) => string;
   fileOf: (item: Item) => ObjectFile<Context>;
   contextOf: (item: Item) => Context;
+  version: string;
 }
 
 const scratch = new GrowingText();
 
-function renderFile<Item extends { id: string }, Context extends object>(
+function renderFile<Item extends { id: string; options: readonly string[] }, Context extends object>(
   tenant: string,
   file: string,
   items: readonly Item[],
-  { kind, nameOf, fileOf, contextOf }: Rendering<Item, Context>,
+  { kind, nameOf, fileOf, contextOf, version }: Rendering<Item, Context>,
 ): Artifact[] {
   const [first] = items;
   if (first === undefined) return [];
@@ -87,14 +91,9 @@ function renderFile<Item extends { id: string }, Context extends object>(
   for (const item of sortedBy(items, nameOf)) {
     const { block, intended } = fileOf(item);
     const context = contextOf(item);
-    const text = block(context);
-    checkBlock(
-      text,
-      `${kind} ${nameOf(item)}`,
-      item.id,
-      intended,
-      context as Readonly<Record<string, unknown>>,
-    );
+    const object = `${kind} ${nameOf(item)}`;
+    const text = withRawOptions(block(context), item.options, object, version);
+    checkBlock(text, object, item.id, intended, context as Readonly<Record<string, unknown>>);
     scratch.add(text);
   }
   const text = scratch.copy();

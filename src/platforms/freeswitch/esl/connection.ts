@@ -10,6 +10,8 @@ import { BackgroundJobs } from './jobs.ts';
 export interface EslOptions {
   host: string;
   port: number;
+  /** A socket of this machine that leads there: it is dialled instead. */
+  path?: string | undefined;
   /** It crosses the network as it is, the protocol has no other way: connect through the loopback or a tunnel. */
   password: Secret;
   /** For everything up to the accepted password, in milliseconds. */
@@ -56,7 +58,8 @@ export async function connectEsl(options: EslOptions): Promise<EslConnection> {
   const host = options.host.replace(/^\[(.*)\]$/, '$1');
   const failures = new EslFailures({ host, port: options.port, encrypted: false });
   if (options.signal?.aborted) throw failures.openingInterrupted(options.signal.reason);
-  const socket = createConnection({ host, port: options.port, noDelay: true, keepAlive: true });
+  const to = options.path === undefined ? { host, port: options.port } : { path: options.path };
+  const socket = createConnection({ ...to, noDelay: true, keepAlive: true });
   return await EslConnection.open(socket, failures, options);
 }
 

@@ -5,6 +5,7 @@ import type { ResolvedSite, ResolvedUser } from '../../../model/site.ts';
 import { userContextOf } from '../dialplan/contexts.ts';
 import { codecList, dtmfType, shownName, word } from '../words.ts';
 import { type Element, element, param, variable } from '../xml/element.ts';
+import { withRawOptions } from './raw-options.ts';
 
 /**
  * The directory of a tenant: one `<domain>` with all its users, or nothing where there are none. FreeSWITCH sees only the
@@ -58,30 +59,48 @@ function account(user: ResolvedUser, { domain, caller, names }: Surroundings): E
   const dtmf = dtmfType(user.dtmf);
   const alias = names.has(user.extension.toLowerCase()) ? {} : { 'number-alias': word(user.extension) };
   return element('user', { id: word(user.username), ...alias }, [
-    element('params', {}, [
-      param('a1-hash', a1Hash(user, domain)),
-      // Without it, an account whose secret is empty for whatever reason takes any password.
-      param('allow-empty-password', 'false'),
-      param('dial-var-absolute_codec_string', codecList(user.codecs)),
-      ...(dtmf === null ? [] : [param('dial-var-dtmf_type', dtmf)]),
-      ...voicemail(caller),
-    ]),
-    element('variables', {}, [
-      variable('user_context', word(userContextOf(user))),
-      variable('accountcode', user.tenant),
-      variable('toll_allow', tollAllow[caller?.tollClass ?? 'internal']),
-      variable('effective_caller_id_name', shownName(user.displayName ?? user.extension)),
-      variable('effective_caller_id_number', word(user.extension)),
-      ...(user.callerId === null ? [] : [variable('outbound_caller_id_number', word(user.callerId))]),
-      variable('codec_string', codecList(user.codecs)),
-      ...(dtmf === null ? [] : [variable('dtmf_type', dtmf)]),
-      variable('sipctl_caller_tenant', user.tenant),
-      variable('sipctl_caller', word(user.extension)),
-      // As `limit` takes it: -1 counts, and refuses nothing.
-      variable('sipctl_max_calls', String(user.maxCalls === 0 ? -1 : user.maxCalls)),
-      variable('sipctl_box', String(caller !== null && caller.mailbox !== null)),
-      ...(caller?.callerId == null ? [] : [variable('sipctl_shown', word(caller.callerId))]),
-    ]),
+    element(
+      'params',
+      {},
+      withRawOptions(
+        [
+          param('a1-hash', a1Hash(user, domain)),
+          // Without it, an account whose secret is empty for whatever reason takes any password.
+          param('allow-empty-password', 'false'),
+          param('dial-var-absolute_codec_string', codecList(user.codecs)),
+          ...(dtmf === null ? [] : [param('dial-var-dtmf_type', dtmf)]),
+          ...voicemail(caller),
+        ],
+        user.options,
+        'param',
+        param,
+      ),
+    ),
+    element(
+      'variables',
+      {},
+      withRawOptions(
+        [
+          variable('user_context', word(userContextOf(user))),
+          variable('accountcode', user.tenant),
+          variable('toll_allow', tollAllow[caller?.tollClass ?? 'internal']),
+          variable('effective_caller_id_name', shownName(user.displayName ?? user.extension)),
+          variable('effective_caller_id_number', word(user.extension)),
+          ...(user.callerId === null ? [] : [variable('outbound_caller_id_number', word(user.callerId))]),
+          variable('codec_string', codecList(user.codecs)),
+          ...(dtmf === null ? [] : [variable('dtmf_type', dtmf)]),
+          variable('sipctl_caller_tenant', user.tenant),
+          variable('sipctl_caller', word(user.extension)),
+          // As `limit` takes it: -1 counts, and refuses nothing.
+          variable('sipctl_max_calls', String(user.maxCalls === 0 ? -1 : user.maxCalls)),
+          variable('sipctl_box', String(caller !== null && caller.mailbox !== null)),
+          ...(caller?.callerId == null ? [] : [variable('sipctl_shown', word(caller.callerId))]),
+        ],
+        user.options,
+        'variable',
+        variable,
+      ),
+    ),
   ]);
 }
 

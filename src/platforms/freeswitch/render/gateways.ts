@@ -1,7 +1,8 @@
 import type { ResolvedTrunk } from '../../../model/site.ts';
 import { contactParameter, registeredContextOf } from '../dialplan/registered.ts';
 import { codecList, dtmfType, word } from '../words.ts';
-import { type Element, element, param } from '../xml/element.ts';
+import { attributeOf, type Element, element, param } from '../xml/element.ts';
+import { withRawOptions } from './raw-options.ts';
 
 /** The SIP profile that speaks to carriers. */
 export const carrierProfile = 'external';
@@ -13,8 +14,13 @@ export const carrierProfile = 'external';
 export function gateway(trunk: ResolvedTrunk): Element {
   const settings = [...account(trunk), ...peer(trunk), ...registration(trunk), ...callsIn(trunk)];
   return element('gateway', { name: word(trunk.id) }, [
-    ...settings.map(([name, value]) => param(name, value)),
-    element('variables', {}, variables(trunk)),
+    ...withRawOptions(
+      settings.map(([name, value]) => param(name, value)),
+      trunk.options,
+      'gateway',
+      param,
+    ),
+    element('variables', {}, gatewayVariables(trunk)),
   ]);
 }
 
@@ -95,6 +101,18 @@ function fromUser(trunk: ResolvedTrunk): string | null {
 
 const variable = (direction: 'inbound' | 'outbound', name: string, value: string): Element =>
   element('variable', { name, value, direction });
+
+function gatewayVariables(trunk: ResolvedTrunk): Element[] {
+  const own = variables(trunk);
+  return (['inbound', 'outbound'] as const).flatMap((direction) =>
+    withRawOptions(
+      own.filter((one) => attributeOf(one, 'direction') === direction),
+      trunk.options,
+      direction,
+      (name, value) => variable(direction, name, value),
+    ),
+  );
+}
 
 /** Channel variables of its calls. */
 function variables(trunk: ResolvedTrunk): Element[] {

@@ -9,9 +9,9 @@ test('sections, entries and directives come with their lines', () => {
   expect(
     items('; top\n[a](!,b)\nk = v ; rest\n\n[a](+)\nk => >v\nk += w\n#include "x y.conf"\n#tryinclude <z>\n'),
   ).toEqual([
-    { kind: 'section', line: 2, name: 'a', template: true, append: false, inherits: ['b'] },
+    { kind: 'section', line: 2, name: 'a', template: true, append: false, filter: '', inherits: ['b'] },
     { kind: 'entry', line: 3, key: 'k', value: 'v', append: false },
-    { kind: 'section', line: 5, name: 'a', template: false, append: true, inherits: [] },
+    { kind: 'section', line: 5, name: 'a', template: false, append: true, filter: '', inherits: [] },
     { kind: 'entry', line: 6, key: 'k', value: '>v', append: false },
     { kind: 'entry', line: 7, key: 'k', value: 'w', append: true },
     { kind: 'directive', line: 8, name: 'include', argument: 'x y.conf' },

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { vi } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** An OpenSSH server of this machine, for the user who runs the tests. */
 export interface SshServer {
@@ -13,6 +13,10 @@ export interface SshServer {
   config: string;
   /** The same with a key that the server does not know. */
   strangerConfig: string;
+  /** The same for somebody who knows the server by another key. */
+  changedConfig: string;
+  /** The same for somebody who does not know the server. */
+  unknownConfig: string;
   /** A way to it that can be cut. */
   line: BreakableTcp;
   stop(): Promise<void>;
@@ -22,6 +26,12 @@ export interface BreakableTcp {
   login: string;
   /** Cuts the next connection that has so many bytes for the client, those after it after `then` bytes; null: none. */
   cutAfter(bytes: number | null, then?: number | null): void;
+  /** Cuts every connection that has sent so many bytes to the server; null: none. */
+  cutAfterSent(bytes: number | null): void;
+  /** Bytes that the last connection has sent. */
+  sent(): number;
+  /** Connections that were begun. */
+  begun(): number;
   /** Connections that were cut. */
   cuts(): number;
 }
@@ -54,17 +64,28 @@ export async function startSshd(): Promise<SshServer> {
   // Where OpenSSH of Debian separates its privileges; only root can make it.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
   const server = spawn(sshd, ['-D', '-e', '-f', file('sshd_config')], { stdio: 'ignore' });
-  await vi.waitFor(() => reachable(host, port), { timeout: 10_000, interval: 50 });
+  for (let round = 0; ; round++) {
+    const failure = await reachable(host, port).then(
+      () => null,
+      (error: Error) => error,
+    );
+    if (failure === null) break;
+    if (round === 200) throw failure;
+    await sleep(50);
+  }
   const [kind = '', key = ''] = execFileSync('cat', [file('host.pub')], { encoding: 'utf8' }).split(' ');
   const line = await breakableTcp(host, port);
   writeFileSync(
     file('known'),
     [`[${host}]:${port}`, `[${host}]:${line.port}`].map((name) => `${name} ${kind} ${key}\n`).join(''),
   );
-  const configOf = (identity: string): string => {
-    const config = file(`config-${identity}`);
-    const known = `UserKnownHostsFile ${file('known')}`;
-    writeFileSync(config, [`IdentityFile ${file(identity)}`, 'IdentitiesOnly yes', known, ''].join('\n'));
+  const other = execFileSync('cat', [file('stranger.pub')], { encoding: 'utf8' }).split(' ')[1] ?? '';
+  writeFileSync(file('changed'), `[${host}]:${port} ${kind} ${other}\n`);
+  writeFileSync(file('unknown'), '');
+  const configOf = (identity: string, known = 'known'): string => {
+    const config = file(`config-${identity}-${known}`);
+    const hosts = `UserKnownHostsFile ${file(known)}\nGlobalKnownHostsFile /dev/null`;
+    writeFileSync(config, [`IdentityFile ${file(identity)}`, 'IdentitiesOnly yes', hosts, ''].join('\n'));
     return config;
   };
   const user = userInfo().username;
@@ -72,6 +93,8 @@ export async function startSshd(): Promise<SshServer> {
     login: `${user}@${host}:${port}`,
     config: configOf('client'),
     strangerConfig: configOf('stranger'),
+    changedConfig: configOf('client', 'changed'),
+    unknownConfig: configOf('client', 'unknown'),
     line: { ...line, login: `${user}@${host}:${line.port}` },
     stop: async () => {
       line.close();
@@ -99,12 +122,27 @@ async function breakableTcp(
   let most: number | null = null;
   let later: number | null = null;
   let cuts = 0;
+  let mostSent: number | null = null;
+  let sent = 0;
+  let begun = 0;
   const sockets = new Set<Socket>();
   const server: Server = createServer((near) => {
     const far = connect(port, host);
     let passed = 0;
+    let given = 0;
+    begun += 1;
     sockets.add(near).add(far);
-    near.pipe(far);
+    near.on('data', (chunk: Buffer) => {
+      const room = mostSent === null ? chunk.length : Math.max(0, mostSent - given);
+      far.write(chunk.subarray(0, room));
+      given += chunk.length;
+      sent = given;
+      if (room >= chunk.length) return;
+      cuts += 1;
+      near.destroy();
+      far.end();
+    });
+    near.on('end', () => far.end());
     far.on('data', (chunk: Buffer) => {
       passed += chunk.length;
       near.write(chunk);
@@ -130,6 +168,11 @@ async function breakableTcp(
       most = bytes;
       later = then;
     },
+    cutAfterSent: (bytes) => {
+      mostSent = bytes;
+    },
+    sent: () => sent,
+    begun: () => begun,
     cuts: () => cuts,
     close: () => {
       for (const socket of sockets) socket.destroy();

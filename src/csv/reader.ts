@@ -1,22 +1,7 @@
-/** Comma-separated values as RFC 4180 has them. */
-
 /**
- * One line, without its end. A value that a spreadsheet would take for a formula gets a quote before it: callers choose
- * their names.
+ * Records of comma-separated values in a text that comes in parts, as the engines write their lists of calls: with blanks
+ * after commas and quotes where they please, which a strict reader refuses. What people hand in is read by `table.ts`.
  */
-export const csvLine = (values: readonly (string | number | boolean | null)[]): string =>
-  values.map(cell).join(',');
-
-function cell(value: string | number | boolean | null): string {
-  if (value === null) return '';
-  if (typeof value !== 'string') return String(value);
-  // A number in E.164 is no formula, and stays what it is.
-  const isFormula = /^[=+\-@\t\r]/.test(value) && !/^\+\d+$/.test(value);
-  const safe = isFormula ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-/** The records of a text that comes in parts. Quoted values may hold line ends; a last line needs none. */
 export class CsvReader {
   #values: string[] = [];
   #value = '';
