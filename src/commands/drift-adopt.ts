@@ -94,7 +94,7 @@ export const driftAdopt: VerbSpec = {
   summary: 'take edits of delivered files into the database',
   args: '[objects...]',
   options: [
-    ['--node <names>', 'only the edits on these nodes, separated by commas'],
+    ['--node <names>', 'only the edits on these nodes, separated by commas, or @<label>'],
     ['--strict', 'refuse where something that was edited cannot be taken over'],
     ...takeInOptions,
     ['--apply', 'plan and apply at once'],

@@ -130,7 +130,7 @@ function report(
 export const driftRevert: VerbSpec = {
   name: 'revert',
   summary: 'put back what was delivered: files, links, and what runs; then verify',
-  options: [['--node <names>', 'only these nodes, separated by commas']],
+  options: [['--node <names>', 'only these nodes, separated by commas, or @<label>']],
   examples: ['sipctl drift revert --node pbx1', 'sipctl drift revert --yes'],
   run,
 };
