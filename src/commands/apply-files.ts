@@ -85,7 +85,10 @@ async function appliedAfter(written: Result, apply: () => Promise<Result>): Prom
       text: (style) => (before ? written.text(style) : '') + applied.text(style),
     };
   } catch (error) {
-    if (!(error instanceof SipctlError) || !before) throw error;
+    if (!(error instanceof SipctlError)) throw error;
+    // Whether there is a node was not seen where the change could not be looked at before it was kept.
+    if (error.problems[0]?.code === 'no_nodes') return written;
+    if (!before) throw error;
     const hint =
       'the database was written, the nodes were not: sipctl plan shows what is left, sipctl apply does it';
     const errors = error.problems.map((problem) =>

@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import type { Problem } from '../errors.ts';
 import { planServices } from '../pipeline/hosted-services.ts';
 import { makePlan } from '../pipeline/make-plan.ts';
 import { renderHere } from '../pipeline/render-tenants.ts';
@@ -49,7 +50,10 @@ export async function foresee(app: App, input: Input, wanted: { diffs: boolean }
   const seen = change.edits.length === 0 ? await look() : await rehearseSiteChange(store, change, look);
   const none = { change, diffs: new Map<string, string>(), result };
   if (seen === 'nothing') return { ...none, plan: null };
-  if (seen === null) return { ...none, plan: 'unseen' };
+  if (seen === null) {
+    const warnings = [...(result.warnings ?? []), unseen];
+    return { ...none, result: { ...result, warnings }, plan: 'unseen' };
+  }
   // Services are asked when the transaction is over: others may write while they answer.
   const services = await planServices(seen.services, app.signal);
   const checksum = planChecksum(seen.plan.nodes, store.salt, services.services);
@@ -62,6 +66,13 @@ export async function foresee(app: App, input: Input, wanted: { diffs: boolean }
     result: { ...result, ...told(change, plan, seen.diffs), warnings },
   };
 }
+
+const unseen: Problem = {
+  code: 'plan_unseen',
+  message:
+    'what this does to nodes shows once it is written: this database shows nothing that is not kept yet',
+  hint: 'sipctl apply -f … --no-apply writes it, then sipctl plan shows it',
+};
 
 const told = (
   change: SiteChange,

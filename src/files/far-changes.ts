@@ -94,10 +94,10 @@ watch() {
   dog=
   [ "$1" != 0 ] || return 0
   (
-    trap 'kill $sleeper; exit' TERM
+    trap 'kill $!; exit' TERM
+    cd /
     sleep "$1" &
-    sleeper=$!
-    wait $sleeper
+    wait $!
     kill -TERM $$
   ) </dev/null >/dev/null 2>&1 9>&- &
   dog=$!

@@ -5,7 +5,7 @@ import type { Node } from './nouns.ts';
 export const labelIn = (chosen: string): string | null => (chosen.startsWith('@') ? chosen.slice(1) : null);
 
 /** True for a node of that name, and for an enabled one that has that label. */
-export function isChosen(node: Node, chosen: string): boolean {
+export function isChosen(node: Pick<Node, 'name' | 'enabled' | 'labels'>, chosen: string): boolean {
   const label = labelIn(chosen);
   return label === null ? node.name === chosen : node.enabled && (node.labels ?? []).includes(label);
 }

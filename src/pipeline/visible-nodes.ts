@@ -1,4 +1,5 @@
 import { SipctlError } from '../errors.ts';
+import { isChosen } from '../model/chosen-nodes.ts';
 import type { HiddenNode } from '../store/access.ts';
 import type { Store } from '../store/store.ts';
 
@@ -10,7 +11,12 @@ export async function expectVisibleNodes(store: Store, names: readonly string[])
   const { access } = store.opened;
   if (access === null) return;
   const hidden = await access.hiddenNodes();
-  const meant = hidden.filter(({ name, isShared }) => (names.length === 0 ? isShared : names.includes(name)));
+  // By a label one means the nodes of one's own tenants that have it, as one does by nothing.
+  const meant = hidden.filter((node) => {
+    const isNamed = names.includes(node.name);
+    const isAmong = names.length === 0 ? node.enabled : names.some((name) => isChosen(node, name));
+    return isNamed || (node.isShared && isAmong);
+  });
   if (meant.length === 0) return;
   const { login } = await access.own();
   const problems = meant.map((node) => notAll(node, login));

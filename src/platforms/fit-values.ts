@@ -62,9 +62,22 @@ export function fitValues(given: Values, written: Sections, fitting: Fitting): F
   return { values: full, left: fitting.differences(written, fitting.sections(full)), problems };
 }
 
-/** How much of an object is said by fields: less is better. */
-export const strangeness = ({ values: { options }, left }: Fit): number =>
-  10 * left.length + ((options ?? []) as readonly string[]).length;
+/** Of several guesses, the one whose rendering is nearest to what was written, fitted. */
+export function fitNearest(guesses: readonly Values[], written: Sections, fitting: Fitting): Fit {
+  const [only] = guesses;
+  if (only === undefined) throw new TypeError('there is nothing to choose from');
+  const distance = (values: Values): number =>
+    problemsOf(values, fitting).length > 0
+      ? Number.POSITIVE_INFINITY
+      : fitting.differences(written, fitting.sections(values)).length;
+  const nearest =
+    guesses.length === 1
+      ? only
+      : guesses
+          .map((values) => ({ values, far: distance(values) }))
+          .reduce((best, one) => (one.far < best.far ? one : best)).values;
+  return fitValues(nearest, written, fitting);
+}
 
 /** Values with those of a new object in the place of what is not named. */
 export const filled = (noun: Noun, values: Values): Values => ({

@@ -29,6 +29,8 @@ export interface OwnAccess {
 /** A node that the login of this session does not see, as it serves tenants of others. */
 export interface HiddenNode {
   name: string;
+  labels: string[];
+  enabled: boolean;
   /** Whether it serves a tenant of the login's, too. */
   isShared: boolean;
 }

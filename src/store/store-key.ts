@@ -35,6 +35,13 @@ export class StoreKey {
     return keyring;
   }
 
+  /** Looks, in the transaction that is open, whether another run has changed the key meanwhile. */
+  async look(database: Database): Promise<void> {
+    const row = await database.selectFrom('meta').select('value').where('key', '=', noted).executeTakeFirst();
+    this.#sealedWith = (row?.value as string | undefined) ?? null;
+    if (this.#sealedWith !== null && this.#keyring?.has(this.#sealedWith) === false) this.#keyring = null;
+  }
+
   /** Notes the key in the transaction that is open, where it was used for the first time. */
   async note(database: Database): Promise<void> {
     if (this.#keyring === null || this.#sealedWith !== null) return;

@@ -332,6 +332,7 @@ export class Store {
   // One connection has one transaction at a time: the renewal of a lease waits for a write to end.
   #transact<T>(work: (database: Database) => Promise<T>): Promise<T> {
     const noting = async (database: Database): Promise<T> => {
+      await this.#key.look(database);
       const result = await work(database);
       await this.#key.note(database);
       return result;

@@ -232,6 +232,8 @@ describe.skipIf(missing !== null)(missing === null ? 'a team' : `a team (skipped
   });
 
   it('never plans a node that serves tenants which the login does not see', async () => {
+    for (const node of ['acme-pbx', 'both-pbx', 'beta-pbx'])
+      await site.okAs(company, `node set ${node} --labels edge`);
     await site.okAs(company, 'apply --yes');
     for (const command of [
       'plan',
@@ -240,6 +242,7 @@ describe.skipIf(missing !== null)(missing === null ? 'a team' : `a team (skipped
       'plan --node both-pbx',
       'apply --yes --node every-pbx',
       'plan --node beta-pbx',
+      'plan --node @edge',
       'plan --node acme-pbx,both-pbx',
       'rollback both-pbx --yes',
     ]) {

@@ -14,6 +14,7 @@ import type { Catalog } from '../../src/model/template.ts';
 import { planSiteChange, rehearseSiteChange, writeSiteChange } from '../../src/pipeline/site-change.ts';
 import { Store } from '../../src/store/store.ts';
 import { templatesDir } from '../catalog/support.ts';
+import { onServer, storePlace } from '../support/store-place.ts';
 
 let store: Store;
 let catalog: Catalog;
@@ -24,7 +25,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   const dir = mkdtempSync(join(tmpdir(), 'sipctl-change-'));
-  const file = { file: join(dir, 'site.db'), keyFile: join(dir, 'key') };
+  const file = { file: storePlace(join(dir, 'site.db')), keyFile: join(dir, 'key') };
   store = await Store.open({
     ...file,
     actor: 'tester',
@@ -65,12 +66,14 @@ const messages = async (declared: readonly Declared[], options = {}): Promise<st
 
 describe('a change of the site', () => {
   it('takes five thousand objects in, and is empty afterwards', async () => {
-    const many = Array.from({ length: 5000 }, (_, at) => user(`u${at}`, String(10_000 + at)));
+    // Each statement goes to a server and back.
+    const count = onServer() ? 300 : 5000;
+    const many = Array.from({ length: count }, (_, at) => user(`u${at}`, String(10_000 + at)));
     await write([acme, ...many]);
-    expect((await store.records.list(nouns.user, { tenant: 'acme' })).length).toBe(5000);
-    const moved = many.slice(0, 500).map((one, at) => ({
+    expect((await store.records.list(nouns.user, { tenant: 'acme' })).length).toBe(count);
+    const moved = many.slice(0, 200).map((one, at) => ({
       ...one,
-      values: { ...one.values, extension: String(10_000 + ((at + 1) % 500)) },
+      values: { ...one.values, extension: String(10_000 + ((at + 1) % 200)) },
     }));
     await write([acme, ...moved]);
   });
@@ -103,7 +106,7 @@ describe('a change of the site', () => {
     expect(await store.records.find(nouns.tenant, { tenant: null, name: 'acme' })).toBeNull();
   });
 
-  it('can be looked at before it is kept', async () => {
+  it.skipIf(onServer())('can be looked at before it is kept', async () => {
     const change = await plan([acme, user('ann', '1001')]);
     const seen = await rehearseSiteChange(store, change, async () =>
       store.records.list(nouns.user, { tenant: 'acme' }),

@@ -104,9 +104,11 @@ const questions: readonly string[] = [
     SELECT id FROM tenants WHERE sipctl_all(need) OR id IN (SELECT tenant FROM sipctl_granted(need)) $$`,
   `CREATE FUNCTION sipctl_tenant_names(need text) RETURNS SETOF text LANGUAGE sql STABLE ${asOwner} AS $$
     SELECT name FROM tenants WHERE id IN (SELECT sipctl_tenants(need)) $$`,
-  // Names and nothing else: who does not see a node is told of it, and takes what it holds for nobody's waste.
-  `CREATE FUNCTION sipctl_hidden_nodes() RETURNS TABLE (node text, shared boolean) LANGUAGE sql STABLE ${asOwner} AS $$
-    SELECT name, enabled = 1 AND (tenants IS NULL OR string_to_array(tenants, ',') && ARRAY(SELECT sipctl_tenant_names('read')))
+  // Names, labels and nothing else: who does not see a node is told of it, and takes what it holds for nobody's waste.
+  `CREATE FUNCTION sipctl_hidden_nodes() RETURNS TABLE (node text, tags text, active boolean, shared boolean)
+    LANGUAGE sql STABLE ${asOwner} AS $$
+    SELECT name, labels, enabled = 1,
+      tenants IS NULL OR string_to_array(tenants, ',') && ARRAY(SELECT sipctl_tenant_names('read'))
     FROM nodes WHERE EXISTS (SELECT FROM sipctl_granted('read')) AND NOT coalesce(${wholeNode('read')}, false)
     ORDER BY name $$`,
 ];

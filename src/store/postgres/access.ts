@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { SipctlError } from '../../errors.ts';
-import type { AccessControl, Grant, OwnAccess, Tenants } from '../access.ts';
+import type { AccessControl, Grant, HiddenNode, OwnAccess, Tenants } from '../access.ts';
 import type { Database } from '../database.ts';
 
 type Transact = <T>(work: (database: Database) => Promise<T>) => Promise<T>;
@@ -22,9 +22,10 @@ export function accessControl(database: Database, transact: Transact): AccessCon
       return rows[0]?.taken ?? 0;
     },
     hiddenNodes: async () => {
-      const hidden = sql<{ name: string; isShared: boolean }>`
-        SELECT node AS name, shared AS "isShared" FROM sipctl_hidden_nodes()`;
-      return (await hidden.execute(database)).rows;
+      const hidden = sql<Omit<HiddenNode, 'labels'> & { tags: string | null }>`
+        SELECT node AS name, tags, active AS enabled, shared AS "isShared" FROM sipctl_hidden_nodes()`;
+      const { rows } = await hidden.execute(database);
+      return rows.map(({ tags, ...node }) => ({ ...node, labels: tags?.split(',') ?? [] }));
     },
   };
 }

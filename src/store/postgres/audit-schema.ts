@@ -34,3 +34,12 @@ export const auditStatements: readonly string[] = [
    END $$`,
   'CREATE TRIGGER sipctl_chain BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION sipctl_chain()',
 ];
+
+/** Rows from before the chain are added anew, as they are: from here on a change of them shows, too. */
+export const anchorStatements: readonly string[] = [
+  'CREATE TEMP TABLE audit_before ON COMMIT DROP AS TABLE audit',
+  'DELETE FROM audit',
+  `INSERT INTO audit (at, actor, action, noun, tenant, name, detail)
+   SELECT at, actor, action, noun, tenant, name, detail FROM audit_before ORDER BY id`,
+  `UPDATE meta SET value = (SELECT count(*)::text FROM audit_before) WHERE key = '${anchorKey}'`,
+];

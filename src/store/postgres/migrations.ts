@@ -1,6 +1,6 @@
 import { dialledColumns, type Migration, migrations } from '../migrations.ts';
 import { accessStatements } from './access-schema.ts';
-import { auditStatements } from './audit-schema.ts';
+import { anchorStatements, auditStatements } from './audit-schema.ts';
 
 /** What follows the statements that are SQLite's too, by the number of the migration. */
 const ownStatements: Readonly<Record<number, readonly string[]>> = {
@@ -26,7 +26,7 @@ const ownStatements: Readonly<Record<number, readonly string[]>> = {
         })),
     ),
   ),
-  10: [...auditStatements, ...accessStatements],
+  10: [...auditStatements, ...accessStatements, ...anchorStatements],
 };
 
 /** Whether a statement of SQLite makes a trigger, which is said anew for PostgreSQL. */

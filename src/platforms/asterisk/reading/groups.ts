@@ -64,6 +64,11 @@ export function groupObjects(sections: readonly ReadSection[]): Grouped {
     return found;
   };
   const endpoints = objects.filter(({ type }) => type === 'endpoint');
+  const identified = new Map<string, PlacedObject[]>();
+  for (const one of objects.filter(({ type }) => type === 'identify')) {
+    const endpoint = last(one, 'endpoint') ?? '';
+    identified.set(endpoint, [...(identified.get(endpoint) ?? []), one]);
+  }
   const registrationsOf = ownersOfRegistrations(objects, endpoints);
   const groups = endpoints.map((endpoint): ObjectGroup => {
     taken.add(endpoint);
@@ -78,9 +83,7 @@ export function groupObjects(sections: readonly ReadSection[]): Grouped {
     const [registrationAuth = null] = registrations.flatMap((one) =>
       listed(one, 'outbound_auth').map((id) => named('auth', id, one)),
     );
-    const identifies = objects.filter(
-      (one) => one.type === 'identify' && last(one, 'endpoint') === endpoint.id,
-    );
+    const identifies = identified.get(endpoint.id) ?? [];
     for (const one of [...registrations, ...identifies]) taken.add(one);
     const peer =
       outboundAuth !== null ||

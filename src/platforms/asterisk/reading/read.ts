@@ -8,13 +8,13 @@ import type { Reading, ReadingSettings, Renaming, SourceFinder, SourceText } fro
 import * as rule from '../../../model/rules.ts';
 import {
   type Fit,
+  fitNearest,
   fitValues,
   type Line,
   madeApart,
   madeLater,
   notTaken,
   type Sections,
-  strangeness,
   told,
 } from '../../fit-values.ts';
 import { isSecret } from '../expected-values.ts';
@@ -158,10 +158,8 @@ class ObjectReader {
     const { catalog, templateDefaults } = this.#settings;
     const templates = this.#templates;
     const fitting = asteriskFitting({ kind: 'user', name, tenant, catalog, templates, templateDefaults });
-    const fits = templatesFor(group, catalog).map(({ id }) =>
-      fitValues({ template: id, ...values }, writtenOf(group), fitting),
-    );
-    return fits.reduce((best, one) => (strangeness(one) < strangeness(best) ? one : best));
+    const guesses = templatesFor(group, catalog).map(({ id }) => ({ template: id, ...values }));
+    return fitNearest(guesses, writtenOf(group), fitting);
   }
 
   #given({ endpoint, marker }: ObjectGroup, name: string): Readonly<Record<string, Value>> {

@@ -26,10 +26,25 @@ export function differences(written: Sections, rendered: Sections, version: stri
       } as Difference);
       continue;
     }
-    for (const option of new Set([...before, ...after].map((line) => line.option))) {
-      const one = differenceOf(section, option, before, after, version);
-      if (one !== null) found.push(one);
+    const [one, other] = [linesByOption(before), linesByOption(after)];
+    for (const option of new Set([...one.keys(), ...other.keys()])) {
+      const difference = differenceOf(section, option, one, other, version);
+      if (difference !== null) found.push(difference);
     }
+  }
+  return found;
+}
+
+/** Option → its lines; those of codecs stand together, because they work on one list. */
+type ByOption = ReadonlyMap<string, readonly Line[]>;
+
+function linesByOption(lines: readonly Line[]): ByOption {
+  const found = new Map<string, Line[]>();
+  for (const line of lines) {
+    const option = line.option === 'disallow' ? 'allow' : line.option;
+    const known = found.get(option);
+    if (known === undefined) found.set(option, [line]);
+    else known.push(line);
   }
   return found;
 }
@@ -37,25 +52,27 @@ export function differences(written: Sections, rendered: Sections, version: stri
 function differenceOf(
   section: string,
   option: string,
-  before: readonly Line[],
-  after: readonly Line[],
+  before: ByOption,
+  after: ByOption,
   version: string,
 ): Difference | null {
-  if (option === 'disallow') return null;
-  const written = meaning(section, option, before, version);
-  const rendered = meaning(section, option, after, version);
+  const [own, fresh] = [before.get(option) ?? [], after.get(option) ?? []];
+  const written = meaning(section, option, own, version);
+  const rendered = meaning(section, option, fresh, version);
   if (written === rendered) return null;
   if (references.has(`${section}.${option}`) && written !== null && rendered !== null) return null;
   const initial = expectedDefault(section, option, version);
-  if (rendered === null && initial?.agrees(textOf(before, option))) return null;
-  if (written === null && initial?.agrees(textOf(after, option))) return null;
-  const place = before.findLast((line) => line.option === option)?.place ?? before[0]?.place ?? null;
+  if (rendered === null && initial?.agrees(textOf(own, option))) return null;
+  if (written === null && initial?.agrees(textOf(fresh, option))) return null;
+  const place = own.at(-1)?.place ?? first(before)?.place ?? null;
   return {
     ...{ section, option, place },
-    written: written === null ? null : textOf(before, option),
-    rendered: rendered === null ? null : textOf(after, option),
+    written: written === null ? null : textOf(own, option),
+    rendered: rendered === null ? null : textOf(fresh, option),
   };
 }
+
+const first = (lines: ByOption): Line | undefined => lines.values().next().value?.[0];
 
 const valuesOf = (lines: readonly Line[], option: string): string[] =>
   lines.flatMap((line) => (line.option === option ? [line.value] : []));

@@ -8,12 +8,12 @@ import type { Reading, ReadingSettings, Renaming, SourceFinder, SourceText } fro
 import * as rule from '../../../model/rules.ts';
 import {
   type Fit,
+  fitNearest,
   fitValues,
   madeApart,
   madeLater,
   notTaken,
   type Sections,
-  strangeness,
   told,
   type Values,
 } from '../../fit-values.ts';
@@ -149,10 +149,8 @@ class ElementReader {
     const values = this.#settings.generatePasswords ? { password: madeLater, ...found } : found;
     const { catalog, templateDefaults } = this.#settings;
     const fitting = freeSwitchFitting({ kind: 'user', name, tenant, catalog, templateDefaults });
-    const fits = [...catalog.users.keys()].map((template) =>
-      fitValues({ template, ...values }, written, fitting),
-    );
-    const fit = fits.reduce((best, one) => (strangeness(one) < strangeness(best) ? one : best));
+    const guesses = [...catalog.users.keys()].map((template) => ({ template, ...values }));
+    const fit = fitNearest(guesses, written, fitting);
     this.#take({ noun: nouns.user, kind: 'user', name, tenant }, fit, element);
     if (name !== id) this.renamings.push({ kind: 'user', from: id, to: name });
     for (const attribute of Object.keys(others))

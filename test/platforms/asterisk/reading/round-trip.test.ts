@@ -138,6 +138,14 @@ const trunk = fc
   .filter(
     (one) => one.inbound || one.authType !== 'ip' || (one.host === '198.51.100.7' && one.options === null),
   )
+  // Neither do they where nobody said any: the reader asks for them.
+  .filter(
+    (one) =>
+      one.authType !== 'ip' ||
+      one.networks !== null ||
+      (one.host === '198.51.100.7' && one.options === null) ||
+      catalog.providers.get(one.provider)?.networks !== null,
+  )
   // A carrier is known by its hosts: at them its own template is taken, with the networks that it publishes.
   .filter((one) => carriers.every(([at, provider]) => !one.host?.endsWith(at) || one.provider === provider));
 
