@@ -98,6 +98,11 @@ describe.skipIf(missing !== null)(missing === null ? 'a team' : `a team (skipped
   });
 
   it('has operators of a tenant who reach nothing of another one, whatever they try', async () => {
+    await site.sql(
+      company,
+      `INSERT INTO cdrs (node, call, tenant, direction, started_at, ended_at, talk_seconds, cause, recorded, source)
+       VALUES ('n', 'c', 'gone', 'inbound', '', '', 0, '', 0, '')`,
+    );
     const others = async (): Promise<string[]> =>
       (await everything()).filter((row) => !/^audit .*opa:/.test(row) && !/acme-ann|acme-new/.test(row));
     const before = await others();
@@ -111,6 +116,9 @@ describe.skipIf(missing !== null)(missing === null ? 'a team' : `a team (skipped
       'UPDATE users SET tenant_id = (SELECT id FROM tenants)',
       'DELETE FROM trunks WHERE tenant_id <> (SELECT id FROM tenants)',
       "UPDATE tenants SET name = 'beta'",
+      // A tenant that is gone, and whose calls are still there.
+      "UPDATE tenants SET name = 'gone'; SELECT 'saw ' || call || ' beta' FROM cdrs",
+      'UPDATE tenants SET id = 99',
       'DELETE FROM tenants',
       "UPDATE nodes SET tenants = 'acme'",
       "UPDATE nodes SET tenants = NULL WHERE name = 'acme-pbx'",

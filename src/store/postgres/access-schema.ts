@@ -191,6 +191,16 @@ const granting: readonly string[] = [
     END $$`,
 ];
 
+// Histories and nodes know a tenant by its name: under another one, its people would see what was another's.
+const keptNames: readonly string[] = [
+  `CREATE FUNCTION sipctl_keep_name() RETURNS trigger LANGUAGE plpgsql ${asOwner} AS $$ BEGIN
+    IF (NEW.id <> OLD.id OR NEW.name <> OLD.name) AND NOT sipctl_all('write') THEN
+      RAISE EXCEPTION '% may not rename a tenant', session_user USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW; END $$`,
+  'CREATE TRIGGER sipctl_keep_name BEFORE UPDATE ON tenants FOR EACH ROW EXECUTE FUNCTION sipctl_keep_name()',
+];
+
 // In a schema that somebody may put temporary tables before, a function of the owner's would read those.
 const closeSearchPaths = `DO $$ DECLARE one record; BEGIN
   FOR one IN SELECT oid::regprocedure AS name FROM pg_proc WHERE prosecdef AND pronamespace = current_schema()::regnamespace
@@ -205,6 +215,7 @@ export const accessStatements: readonly string[] = [
   ...questions,
   ...granting.slice(2),
   ...Object.entries(tableRules).flatMap(([table, rules]) => policies(table, rules)),
+  ...keptNames,
   closeSearchPaths,
   closeSchema,
 ];
