@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Sandbox } from '../support/run-sipctl.ts';
 import { ScriptedPbx } from '../support/scripted-plane.ts';
 import { callToAnn, monitoredSite, start } from './monitor-site.ts';
@@ -79,6 +79,8 @@ describe('monitor, away from a terminal', () => {
     pbx.trunk('acme.main');
     pbx.user('ann@acme.example', 1);
     const running = start(box, `monitor ${flags}`, { control: pbx.open });
+    // It looks before the other one does, whatever store it waits for.
+    await vi.waitFor(() => expect(pbx.openSessions).toBe(1), { timeout: 20_000, interval: 5 });
     const other = start(box, 'monitor', { control: pbx.open });
     await other.heard('node.connected');
     callToAnn(pbx, 'a');
