@@ -82,14 +82,36 @@ function parsed(text: string, source: string, lines: LineCounter): unknown {
     return JSON.parse(text);
   } catch (error) {
     const { message } = error as Error;
-    const position = /at position (\d+)/.exec(message)?.[1];
     parseDocument(text, { lineCounter: lines, prettyErrors: false });
     throw new SipctlError('invalid', {
       code: 'invalid_json',
       message: `not well-formed JSON: ${faultOf(message)}`,
       hint: 'the fault stands there, or just before',
-      place: placed(source, lines, position === undefined ? text.trimEnd().length : Number(position)),
+      place: placed(source, lines, faultOffset(text)),
     });
+  }
+}
+
+// Not every message of V8 names a position, so the fault is found as the first character no JSON could go on with.
+function faultOffset(text: string): number {
+  let [good, bad] = [0, text.length + 1];
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    if (canGoOn(text.slice(0, middle))) good = middle;
+    else bad = middle;
+  }
+  return Math.min(good, text.trimEnd().length);
+}
+
+function canGoOn(start: string): boolean {
+  try {
+    JSON.parse(start);
+    return true;
+  } catch (error) {
+    const { message } = error as Error;
+    const position = /at position (\d+)/.exec(message)?.[1];
+    if (/end of JSON input|^Unterminated/.test(message)) return true;
+    return position !== undefined && Number(position) >= start.length;
   }
 }
 

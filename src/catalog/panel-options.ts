@@ -133,8 +133,9 @@ const fromUsers: Readonly<Record<string, FromUserRule>> = {
 };
 
 const fromUser: Take = (value, facts) => {
-  facts.fromUser = fromUsers[value] ?? 'account';
-  return value in fromUsers ? 'ours' : 'kept';
+  const known = Object.hasOwn(fromUsers, value) ? fromUsers[value] : undefined;
+  facts.fromUser = known ?? 'account';
+  return known === undefined ? 'kept' : 'ours';
 };
 
 const ownHost: Take = (value, { host }) =>

@@ -287,12 +287,14 @@ class Import {
   }
 
   private notes(): string[] | null {
-    const all = [this.entry.description, this.entry.notes]
-      .flat()
-      .filter((note) => typeof note === 'string' && note !== '');
-    const lines = (all as string[])
-      .flatMap((note) => note.split(/\s*\n\s*/))
-      .filter((note) => rule.text(500)(note).ok);
+    const lines: string[] = [];
+    for (const key of ['description', 'notes']) {
+      const given = [this.entry[key] ?? []].flat();
+      for (const line of given.flatMap((note) => String(note).split(/\s*\n\s*/)).filter(Boolean)) {
+        if (rule.text(500)(line).ok) lines.push(line);
+        else this.leave(key, key, 'a line of it is too long, or holds what cannot be shown');
+      }
+    }
     return lines.length === 0 ? null : lines;
   }
 }

@@ -34,7 +34,7 @@ export function readPanelSection(key: string, content: unknown): PanelSection | 
     else if (/^\{\{\s*#/.test(line) && assignment === null) around.push(line);
     else if (/^\{\{\s*\//.test(line) && around.length > 0) around.pop();
     else if (assignment === null)
-      found.left.push({ section: key, option: null, message: `a line that is no option` });
+      found.left.push({ section: key, option: null, message: 'a line that is no option' });
     else options.push([(assignment[1] as string).toLowerCase(), wrapped(assignment[2] as string, around)]);
   }
   close();
