@@ -5,6 +5,7 @@ import { nearest } from '../model/check.ts';
 import { templateId } from '../model/rules.ts';
 import { providersTable, providerText } from '../report/templates.ts';
 import type { CommandSpec, Run } from './command.ts';
+import { providerImport } from './provider-import.ts';
 
 const list: Run = async (app) => {
   const providers = [...(await app.catalog()).providers.values()];
@@ -103,5 +104,6 @@ export const providerCommand: CommandSpec = {
       run: lint,
     },
     { name: 'new', summary: 'write a commented template into your own folder', args: '<id>', run: create },
+    providerImport,
   ],
 };
