@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { App } from '../app.ts';
 import { type Problem, SipctlError } from '../errors.ts';
@@ -7,6 +7,7 @@ import { type Parsed, wrong } from '../model/field.ts';
 import { label as labelRule } from '../model/rules.ts';
 import type { SourceText } from '../site-file/documents.ts';
 import type { ReadOptions } from '../site-file/read.ts';
+import { readBounded, unreadBecause } from './bounded-read.ts';
 import type { Input, OptionSpec } from './command.ts';
 import type { Intake } from './take-in.ts';
 
@@ -156,7 +157,7 @@ function statOf(name: string): ReturnType<typeof statSync> & object {
 
 function contentOf(name: string): Uint8Array {
   try {
-    return readFileSync(name);
+    return readBounded(name, largest);
   } catch (error) {
     throw unreadable(name, error);
   }
@@ -174,7 +175,8 @@ function unreadable(name: string, error: unknown): SipctlError {
   const { code } = error as NodeJS.ErrnoException;
   return new SipctlError(code === 'ENOENT' ? 'notFound' : 'invalid', {
     code: code === 'ENOENT' ? 'no_file' : 'file_unreadable',
-    message: code === 'ENOENT' ? `there is no file ${name}` : `${name} cannot be read: ${code ?? 'error'}`,
+    message:
+      code === 'ENOENT' ? `there is no file ${name}` : `${name} cannot be read: ${unreadBecause(error)}`,
     field: 'file',
     hint: 'check its path and mode',
   });
@@ -208,6 +210,12 @@ const inputTwice = (): SipctlError =>
     hint: 'name one - and files, or put several documents into one',
   });
 
+/** Bytes of a site file at most; standard input has the same bound. */
+const largest = 64 * 1024 * 1024;
+
+/** Bytes of a secret at most. */
+const longestSecret = 64 * 1024;
+
 /** Milliseconds until a command that gives a secret is given up. */
 const commandTime = 30_000;
 
@@ -238,12 +246,14 @@ function revealer(app: App, { options }: Input): ReadOptions['reveal'] {
 
 function fromFile(path: string): Parsed<string> {
   try {
-    return { ok: true, value: readFileSync(path, 'utf8').replace(/\r?\n$/, '') };
+    return {
+      ok: true,
+      value: readBounded(path, longestSecret)
+        .toString('utf8')
+        .replace(/\r?\n$/, ''),
+    };
   } catch (error) {
-    return wrong(
-      `${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`,
-      'check its path and mode',
-    );
+    return wrong(`${path} cannot be read: ${unreadBecause(error)}`, 'check its path and mode');
   }
 }
 

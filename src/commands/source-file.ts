@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
 import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
+import { readBounded, unreadBecause } from './bounded-read.ts';
 
 /** A file that is larger was not meant, and would not fit into memory as text. */
 const largest = 64 * 1024 * 1024;
@@ -12,13 +12,11 @@ const largest = 64 * 1024 * 1024;
 export async function readSourceFile(app: App, file: string): Promise<Uint8Array> {
   if (file === '-') return app.terminal.readDocument();
   try {
-    const { size } = statSync(file);
-    if (size > largest) throw tooLarge(file);
-    return readFileSync(file);
+    return readBounded(file, largest);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (error instanceof SipctlError || code === undefined) throw error;
-    throw unreadable(file, code);
+    if (code === undefined) throw error;
+    throw code === 'EFBIG' ? tooLarge(file) : unreadable(file, error, code);
   }
 }
 
@@ -30,7 +28,7 @@ const tooLarge = (file: string): SipctlError =>
     hint: 'split it into parts',
   });
 
-const unreadable = (file: string, code: string): SipctlError =>
+const unreadable = (file: string, error: unknown, code: string): SipctlError =>
   new SipctlError(code === 'ENOENT' ? 'notFound' : 'invalid', {
     code: 'file_unreadable',
     message:
@@ -38,7 +36,7 @@ const unreadable = (file: string, code: string): SipctlError =>
         ? `there is no file ${file}`
         : code === 'EISDIR'
           ? `${file} is a folder`
-          : `${file} cannot be read: ${code}`,
+          : `${file} cannot be read: ${unreadBecause(error)}`,
     field: 'file',
     hint: 'name a file, or - for standard input',
   });

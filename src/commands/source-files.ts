@@ -1,7 +1,11 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { type Problem, SipctlError } from '../errors.ts';
 import type { SourceFinder, SourceText } from '../model/reading.ts';
+import { readBounded, unreadBecause } from './bounded-read.ts';
+
+/** A configuration file that is larger was not meant. */
+const largest = 64 * 1024 * 1024;
 
 /** The texts of these files. @throws SipctlError `notFound` with every one that cannot be read */
 export function filesAt(paths: readonly string[]): SourceText[] {
@@ -10,7 +14,7 @@ export function filesAt(paths: readonly string[]): SourceText[] {
     try {
       return [textAt(path)];
     } catch (error) {
-      const message = `${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`;
+      const message = `${path} cannot be read: ${unreadBecause(error)}`;
       problems.push({ code: 'unreadable_file', message, hint: 'check its path and mode' });
       return [];
     }
@@ -19,7 +23,10 @@ export function filesAt(paths: readonly string[]): SourceText[] {
   return files;
 }
 
-const textAt = (path: string): SourceText => ({ source: path, text: readFileSync(path, 'utf8') });
+const textAt = (path: string): SourceText => ({
+  source: path,
+  text: readBounded(path, largest).toString('utf8'),
+});
 
 /** Included files, below the folder of a file. */
 export const finderOnDisk: SourceFinder = {
@@ -37,10 +44,10 @@ function matching(pattern: string): string[] {
   for (const part of pattern.split('/').filter((one) => one !== '' && one !== '.')) {
     if (!/[*?[]/.test(part)) found = found.map((folder) => join(folder, part));
     else {
-      const shape = shapeOf(part);
+      const steps = stepsOf(part);
       found = found.flatMap((folder) =>
         namesIn(folder)
-          .filter((name) => shape.test(name))
+          .filter((name) => (part.startsWith('.') || !name.startsWith('.')) && matches(name, steps))
           .map((name) => join(folder, name)),
       );
     }
@@ -56,10 +63,42 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function shapeOf(part: string): RegExp {
-  const body = part.replace(/\[([!^]?)([^\]]*)\]|[*?.+^${}()|\\\]]/g, (found, not?: string, set?: string) => {
-    if (set !== undefined) return `[${not ? '^' : ''}${set.replace(/[\\\]]/g, '\\$&')}]`;
-    return found === '*' ? '[^/]*' : found === '?' ? '[^/]' : `\\${found}`;
+/** One character of a name, or `*`: any number of them. */
+type Step = ((character: string) => boolean) | '*';
+
+function stepsOf(pattern: string): Step[] {
+  return [...pattern.matchAll(/\[([!^]?)([^\]]+)\]|\*+|./gsu)].map(([found, not, set]): Step => {
+    if (set !== undefined) return (character) => inSet(set, character) !== (not !== '');
+    if (found.startsWith('*')) return '*';
+    return found === '?' ? () => true : (character) => character === found;
   });
-  return new RegExp(`^${part.startsWith('.') ? '' : '(?!\\.)'}${body}$`);
+}
+
+// A range that runs backwards, such as [z-a], holds nothing.
+const inSet = (set: string, character: string): boolean =>
+  [...set.matchAll(/(.)-(.)|./gsu)].some(([one, from, to]) =>
+    from === undefined || to === undefined ? one === character : from <= character && character <= to,
+  );
+
+// Goes back to the last star only, so that a pattern of many stars takes no longer than one of few.
+function matches(name: string, steps: readonly Step[]): boolean {
+  const characters = [...name];
+  let at = 0;
+  let step = 0;
+  let star = -1;
+  let from = 0;
+  while (at < characters.length) {
+    const next = steps[step];
+    if (next === '*') {
+      star = step++;
+      from = at;
+    } else if (next?.(characters[at] as string) === true) {
+      at += 1;
+      step += 1;
+    } else if (star >= 0) {
+      step = star + 1;
+      at = ++from;
+    } else return false;
+  }
+  return steps.slice(step).every((rest) => rest === '*');
 }

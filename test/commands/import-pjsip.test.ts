@@ -171,3 +171,26 @@ max_contacts=1
     expect((await box.sipctl('import pjsip /nowhere/pjsip.conf')).code).toBe(5);
   });
 });
+
+describe('files that are made to wear a reader out', () => {
+  it('takes patterns with ranges that run backwards, and with many stars', async () => {
+    const stars = `${'*a'.repeat(14)}*b`;
+    const box = await withFiles({
+      'main.conf': `#include "x[z-a].conf"\n#include "${stars}"\n#include "u[!a-w]*r?.conf"\n`,
+      [`${'a'.repeat(100)}`]: 'nonsense',
+      'uxer1.conf': panelUsers,
+      'uber1.conf': 'nonsense',
+    });
+    const { stdout } = await box.ok(['import', 'pjsip', at(box, 'main.conf'), '--yes', '--json']);
+    expect(stdout).not.toContain('sipctl has a bug');
+    expect((await box.ok('user list --json')).json().data).not.toMatchObject({ count: 0 });
+  });
+
+  it('refuses templates that double with every step', async () => {
+    const doubling = Array.from({ length: 40 }, (_, at) => `[t${at + 1}](!,t${at},t${at})\n`).join('');
+    const box = await withFiles({ 'main.conf': `[t0](!)\nrtp_timeout=1\n${doubling}` });
+    const ended = await box.sipctl(['import', 'pjsip', at(box, 'main.conf'), '--json']);
+    expect(ended.code).toBe(3);
+    expect(ended.json().errors[0]).toMatchObject({ code: 'too_large' });
+  });
+});

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -319,5 +320,22 @@ describe('what came in between', () => {
     const env = Object.fromEntries(variables) as Record<string, string>;
     await ok(['apply', '-f', join(dir, 'named.yaml'), '--no-apply', '--yes'], { env });
     expect((await sipctl('export')).stdout).toBe(bare);
+  });
+});
+
+describe('a path that never ends', () => {
+  it('is refused, as a site file, as a secret, and as a table', async () => {
+    const pipe = join(box.dir, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, '/dev/zero']) {
+      const message = `${path} cannot be read: it is a device or a named pipe`;
+      const file = await run(['diff', '-f', path, '--json']);
+      expect([file.code, errorsOf(file)]).toEqual([3, [message]]);
+      const user = `tenants: {acme: {users: {ann: {extension: 1001, password: "file:${path}"}}}}`;
+      const secret = await run(['diff', '-f', write(user), '--json']);
+      expect([secret.code, errorsOf(secret)]).toEqual([3, [`acme: user ann: password: ${message}`]]);
+      const table = await run(['import', 'csv', path, '--kind', 'users', '--json']);
+      expect([table.code, errorsOf(table)]).toEqual([3, [message]]);
+    }
   });
 });

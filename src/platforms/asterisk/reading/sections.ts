@@ -43,11 +43,18 @@ interface OpenSection extends ReadSection {
   options: ReadOption[];
 }
 
+/** Characters that are read at most: files that include each other twice double with every step. */
+const mostCharacters = 128 * 1024 * 1024;
+
+/** Lines that a section has at most, with what it inherits: templates that inherit twice double as well. */
+const mostLines = 10_000;
+
 class SectionReader {
   readonly problems: Problem[] = [];
   readonly #finder: SourceFinder;
   readonly #all: OpenSection[] = [];
   #current: OpenSection | null = null;
+  #left = mostCharacters;
 
   constructor(finder: SourceFinder) {
     this.#finder = finder;
@@ -58,6 +65,7 @@ class SectionReader {
   }
 
   read(file: SourceText, including: readonly string[]): void {
+    if (this.#isTooMuch(file)) return;
     const parsed = parseConf(file.text);
     const markerAt = markersOf(parsed);
     for (const item of parsed.items) {
@@ -73,6 +81,20 @@ class SectionReader {
       else if (item.kind === 'entry') this.#add(item, place);
       else this.#include(item, place, [...including, file.source]);
     }
+  }
+
+  // An empty file counts, too. It is told once.
+  #isTooMuch({ source, text }: SourceText): boolean {
+    const before = this.#left;
+    this.#left -= text.length + 4096;
+    if (before >= 0 && this.#left < 0)
+      this.#complain(
+        'too_large',
+        `what is included is more than ${mostCharacters} characters: it is read up to here`,
+        { source, line: 1, column: 1 },
+        'look for files that are included again and again',
+      );
+    return this.#left < 0;
   }
 
   #open(item: ConfSection, place: Place, marker: Marker | null): void {
@@ -93,7 +115,9 @@ class SectionReader {
           `[${name}] inherits from '${base}', which does not stand before it`,
           place,
         );
-      options.push(...(found?.options ?? []));
+      if (options.length + (found?.options.length ?? 0) <= mostLines)
+        for (const option of found?.options ?? []) options.push(option);
+      else this.#complain('too_large', `[${name}] inherits more than ${mostLines} lines`, place);
     }
     this.#current = { name, place, template, options, marker };
     this.#all.push(this.#current);

@@ -34,12 +34,19 @@ interface SourceLine {
 const directive = /<X-PRE-PROCESS\b([^>]*)>/i;
 const attribute = /([A-Za-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 
+/** Characters that are read at most: files that include each other twice, and variables made of others, double with every step. */
+const mostCharacters = 128 * 1024 * 1024;
+
+/** Characters that a variable holds at most. */
+const longestVariable = 64 * 1024;
+
 class Preprocessor {
   readonly lines: SourceLine[] = [];
   readonly problems: Problem[] = [];
   readonly sources = new Set<string>();
   readonly #finder: SourceFinder;
   readonly #variables: Map<string, string>;
+  #left = mostCharacters;
 
   constructor(finder: SourceFinder, known: Readonly<Record<string, string>>) {
     this.#finder = finder;
@@ -48,17 +55,32 @@ class Preprocessor {
 
   read({ source, text }: SourceText, including: readonly string[]): void {
     this.sources.add(source);
+    if (this.#isTooMuch(text.length + 4096, { source, line: 1, column: 1 })) return;
     for (const [at, line] of text
       .replace(/^\ufeff/, '')
       .split(/\r?\n/)
       .entries()) {
       const place: Place = { source, line: at + 1, column: 1 };
       const expanded = this.#expanded(line, place);
+      if (expanded.length > line.length && this.#isTooMuch(expanded.length - line.length, place)) return;
       const found = directive.exec(expanded);
       if (found !== null) this.#obey(found[1] ?? '', place, [...including, source]);
       // The tag stands around whole files; its line is dropped, and so is that of the XML declaration.
       else if (!/<\/?include>|<\?/.test(expanded)) this.lines.push({ text: expanded, place });
     }
+  }
+
+  // It is told once.
+  #isTooMuch(characters: number, place: Place): boolean {
+    const before = this.#left;
+    this.#left -= characters;
+    if (before >= 0 && this.#left < 0)
+      this.problems.push({
+        ...{ code: 'too_large', place },
+        message: `what is included is more than ${mostCharacters} characters: it is read up to here`,
+        hint: 'look for files that are included again and again',
+      });
+    return this.#left < 0;
   }
 
   #expanded(line: string, place: Place): string {
@@ -87,7 +109,7 @@ class Preprocessor {
     const { cmd = '', data = '' } = words;
     const equals = data.indexOf('=');
     if (cmd === 'set' && equals > 0)
-      this.#variables.set(data.slice(0, equals), unquoted(data.slice(equals + 1)));
+      this.#variables.set(data.slice(0, equals), unquoted(data.slice(equals + 1)).slice(0, longestVariable));
     else if (cmd === 'include') this.#include(data, place, including);
     else if (/^exec/.test(cmd))
       this.problems.push({
