@@ -192,7 +192,7 @@ async function openFolder(node: Node, login: string, app: App): Promise<SshGener
   const { sshGenerations } = await import('./files/ssh-generations.ts');
   const { dir, owner, group, name, sshConfig, tunnel, ami, esl } = node;
   return sshGenerations({
-    ...{ login, config: sshConfig ?? app.env.SIPCTL_SSH_CONFIG ?? null, dir, owner, group },
+    ...{ login, config: sshConfig ?? (app.env.SIPCTL_SSH_CONFIG || null), dir, owner, group },
     forward: tunnel ? (ami ?? esl) : null,
     ...{ now: app.now, signal: app.signal },
     ...(app.config.debug

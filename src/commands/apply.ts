@@ -15,7 +15,7 @@ import { applyData, applyText } from '../report/apply.ts';
 import { planText } from '../report/plan.ts';
 import type { Result } from './command.ts';
 import { confirm } from './confirm.ts';
-import { endedBy } from './ended.ts';
+import { endedBy, interruption } from './ended.ts';
 import { type PlanRequest, planned, planWarnings } from './plan.ts';
 import { recordedChange } from './recorded-change.ts';
 import { requireWorkingTrunks } from './require-test.ts';
@@ -104,14 +104,7 @@ function interrupted(plan: Plan, { outcomes, services }: Ended): SipctlError {
     ...plan.nodes.filter(isPending).map(({ node }) => node),
   ];
   const left = all.filter((one) => !ended.has(one));
-  return new SipctlError('interrupted', {
-    code: 'interrupted',
-    message:
-      left.length === 0
-        ? 'interrupted: the step at work came to its end'
-        : `interrupted before anything was put in force on ${left.join(', ')}`,
-    hint: 'sipctl plan shows what is left to do',
-  });
+  return interruption(left);
 }
 
 // Two runs on one node are kept apart twice: by the database, and by the node itself for a run from elsewhere. One

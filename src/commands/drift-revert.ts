@@ -9,7 +9,7 @@ import { outcomeText } from '../report/apply.ts';
 import { driftText } from '../report/drift.ts';
 import { nodeNames, type Result, type Run, type VerbSpec } from './command.ts';
 import { confirm } from './confirm.ts';
-import { endedBy } from './ended.ts';
+import { endedBy, interruption } from './ended.ts';
 import { recordedChange } from './recorded-change.ts';
 import { progressOf } from './run-options.ts';
 
@@ -35,7 +35,11 @@ const run: Run = async (app, input) => {
   }
   const due = reverts.filter(({ plan }) => plan !== null);
   if (due.length > 0) await approve(app, due);
-  return report(reverts, await revertInTurn(app, due), errors);
+  const outcomes = await revertInTurn(app, due);
+  const left = due
+    .map(({ drift }) => drift.node)
+    .filter((name) => !outcomes.some(({ node }) => node === name));
+  return report(reverts, outcomes, left.length === 0 ? errors : [...errors, interruption(left)]);
 };
 
 async function plannedRevert(app: App, site: DriftSite, planned: PlannedTarget): Promise<Revert> {

@@ -1,4 +1,4 @@
-import type { Outcome, SipctlError } from '../errors.ts';
+import { type Outcome, SipctlError } from '../errors.ts';
 import type { Result } from './command.ts';
 
 /** How a command ends whose nodes had these errors; nothing to add where there was none. */
@@ -19,3 +19,14 @@ function gravest(errors: readonly SipctlError[]): Outcome {
     'failed'
   );
 }
+
+/** What Ctrl-C left undone. @param left names of nodes and services where nothing was begun */
+export const interruption = (left: readonly string[]): SipctlError =>
+  new SipctlError('interrupted', {
+    code: 'interrupted',
+    message:
+      left.length === 0
+        ? 'interrupted: the step at work came to its end'
+        : `interrupted before anything was put in force on ${left.join(', ')}`,
+    hint: 'sipctl plan shows what is left to do',
+  });

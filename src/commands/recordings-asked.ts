@@ -26,7 +26,7 @@ export const choiceFlags: readonly OptionSpec[] = [
 /** How a node is looked at. */
 const lookingOf = ({ signal, env }: App): Looking => ({
   signal,
-  sshConfig: env.SIPCTL_SSH_CONFIG ?? null,
+  sshConfig: env.SIPCTL_SSH_CONFIG || null,
 });
 
 /** @throws SipctlError `usage`, or that of the only node where none could be looked at */

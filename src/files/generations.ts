@@ -14,6 +14,8 @@
 export interface Generations {
   /** The configuration folder itself, for messages. */
   readonly place: string;
+  /** Its absolute path on the machine of the PBX, as files and commands there name it. */
+  readonly folder: string;
   /** The generation that `current` names; null where there is none yet. */
   current(): Promise<number | null>;
   /** Numbers of all complete generations, ascending. */

@@ -75,6 +75,7 @@ export function localGenerations(dir: string, options: LocalOptions): Generation
 
   const generations: Generations = {
     place: dir,
+    folder: dir,
     current: () => explained('current', async () => currentGeneration(operations, await ours())),
     list: () => explained('list', async () => completeGenerations(operations, await ours())),
     // Reads are many, and no link that leads out of our folder gets past this one: no need to look at each.

@@ -17,6 +17,8 @@ import { archived } from './tar.ts';
 export interface ShellPlace {
   /** As people know it: `ops@pbx1:/etc/asterisk`. */
   place: string;
+  /** Its path on that machine. */
+  folder: string;
   /**
    * Opens a connection: for the first request, and once more for one whose connection was lost.
    * @param interruptible false where something is at work that has to come to its end
@@ -51,7 +53,13 @@ const pathsAtOnce = 400;
  * lock nobody else changes it. Each request may be made twice with the same effect, so that one whose connection was
  * lost is made again over a new one.
  */
-export function shellGenerations({ place, open, now, renewEvery = 5000 }: ShellPlace): ShellGenerations {
+export function shellGenerations({
+  place,
+  folder,
+  open,
+  now,
+  renewEvery = 5000,
+}: ShellPlace): ShellGenerations {
   let opened: Promise<ShellSession> | null = null;
   let state: FarState | null = null;
   /** Of generations whose folders are complete, and never change: by their paths. */
@@ -143,6 +151,7 @@ export function shellGenerations({ place, open, now, renewEvery = 5000 }: ShellP
 
   const generations: ShellGenerations = {
     place,
+    folder,
     current: async () => (held === null || state === null ? await look() : state).current,
     list: async () => [...(await seen()).list],
     read: (path) => one('ours', path),

@@ -64,7 +64,7 @@ export function sshGenerations(folder: SshFolder): SshGenerations {
       signal: interruptible ? folder.signal : undefined,
     });
   };
-  const generations = shellGenerations({ place, open, now: folder.now });
+  const generations = shellGenerations({ place, folder: dir, open, now: folder.now });
   return {
     ...generations,
     tunnel: async () => {

@@ -15,6 +15,8 @@ export const lostConnection = 255;
 /** A word for a POSIX shell, whatever is in it. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
+const quotedIfOdd = (text: string): string => (/^[\w./+-]+$/.test(text) ? text : quoted(text));
+
 /**
  * The arguments that make ssh run a command there. Nothing is ever asked for, and no host key is taken that is not known:
  * keys, agent, jump hosts and shared connections are those of ssh's settings.
@@ -29,6 +31,8 @@ export function sshArguments(
     ...(config === null ? [] : ['-F', config]),
     ...['-T', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=yes', '-o', 'ConnectTimeout=10'],
     ...['-o', 'ServerAliveInterval=10', '-o', 'ServerAliveCountMax=3'],
+    // What the settings run where somebody logs in by hand, `tmux` for one, is not what is meant here.
+    ...['-o', 'RemoteCommand=none'],
     ...(port === undefined ? [] : ['-p', port]),
     ...more,
     ...['--', `${user}${host}`, command],
@@ -48,9 +52,10 @@ const unknownKey = /Host key verification failed|No \S+ host key is known/i;
  * Why there is no connection, by what ssh said.
  * @param field as the setting that names the machine is called
  */
-export function connectionFailure({ login }: SshPlace, said: string, field: string): SipctlError {
+export function connectionFailure({ login, config }: SshPlace, said: string, field: string): SipctlError {
   const { host, user, port } = loginParts(login);
-  const byHand = `ssh ${port === undefined ? '' : `-p ${port} `}${user}${host}`;
+  const settings = config === null ? '' : `-F ${quotedIfOdd(config)} `;
+  const byHand = `ssh ${settings}${port === undefined ? '' : `-p ${port} `}${user}${host}`;
   if (changedKey.test(said)) {
     const name = port === undefined ? host : `[${host}]:${port}`;
     const remove = /^\s*(ssh-keygen -f .* -R .*?)\s*$/m.exec(said.replaceAll('\r', ''))?.[1];

@@ -264,3 +264,27 @@ describe('drift adopt', () => {
     expect((await box.ok('drift --check')).stdout.match(/no drift/g)).toHaveLength(2);
   });
 });
+
+it('does not end well where an interruption left a node as it was', async () => {
+  const second = join(box.dir, 'second');
+  mkdirSync(second);
+  await box.ok(['node', 'add', 'pbx2', '--kind', 'asterisk', '--dir', second]);
+  await box.apply();
+  const inForce = (at: string): string => readlinkSync(join(at, 'sipctl/current'));
+  for (const at of [pbx, second]) {
+    const path = join(at, 'sipctl/store/acme');
+    const file = readdirSync(path).find((name) => name.startsWith('pjsip_users')) as string;
+    writeFileSync(join(path, file), '; nothing\n');
+  }
+  const [first, other] = [inForce(pbx), inForce(second)];
+  const abort = new AbortController();
+  const watching = setInterval(() => inForce(pbx) !== first && abort.abort(), 1);
+  try {
+    const ended = await box.sipctl('drift revert --yes --json', { signal: abort.signal });
+    const isLeft = inForce(second) === other;
+    expect(ended.code).toBe(isLeft ? 130 : 0);
+    if (isLeft) expect(ended.json().errors).toMatchObject([{ code: 'interrupted' }]);
+  } finally {
+    clearInterval(watching);
+  }
+});

@@ -380,6 +380,42 @@ describe('rollback and history', () => {
     await box.apply();
     expect((await box.ok('history --json')).json().data).toMatchObject({ count: 4 });
   });
+
+  it('goes back on several nodes; one that cannot does not keep the others', async () => {
+    await site();
+    for (const name of ['pbx2', 'pbx3']) {
+      mkdirSync(join(box.dir, name));
+      await box.ok([
+        'node',
+        'add',
+        name,
+        '--kind',
+        'asterisk',
+        '--dir',
+        join(box.dir, name),
+        '--labels',
+        'east',
+      ]);
+    }
+    await box.ok('apply --yes --node pbx1,pbx2');
+    await box.ok('user set john_doe --tenant acme --display-name John');
+    await box.ok('apply --yes --node pbx1,pbx2');
+    await failsAlike('rollback pbx1,pbx2 --to 1 --yes', 3, 'invalid_to', 'to');
+    await failsAlike('rollback pbx1,pbx9 --yes', 5, 'node_not_found');
+    await failsAlike('rollback @west --yes', 5, 'label_not_found', 'node');
+    await failsAlike('rollback @east,pbx1', 4, 'not_confirmed');
+    const ended = await box.sipctl('rollback @east,pbx1 --yes --json');
+    expect([ended.code, ended.json().errors]).toMatchObject([5, [{ code: 'no_generation' }]]);
+    expect(ended.json()).toMatchObject({
+      changed: true,
+      data: {
+        nodes: [
+          { node: 'pbx1', generation: 1, base: 2 },
+          { node: 'pbx2', generation: 1, base: 2 },
+        ],
+      },
+    });
+  });
 });
 
 describe('the database commands', () => {

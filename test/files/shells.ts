@@ -55,6 +55,7 @@ export function generationsBehind(
 ): ShellGenerations {
   const place = shellGenerations({
     place: `test@${shell.name}:${dir}`,
+    folder: dir,
     now: () => new Date('2025-03-04T05:06:07.890Z'),
     open: () => {
       const {

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -143,6 +145,36 @@ describe.skipIf(sshMissing !== null)(`nodes over SSH${sshMissing === null ? '' :
     expect((await box.sipctl('apply --yes --node pbx2 --json')).code).toBe(4);
     const stranger = await site([folder()], server.login, server.strangerConfig);
     expect(codes(await stranger.sipctl('plan --json'))).toEqual(['ssh_failed']);
+  });
+
+  it('are prepared beside includes by absolute path, and told of commands that work there', async () => {
+    const path = join(dir, 'absolute');
+    mkdirSync(path);
+    writeFileSync(join(path, 'pjsip.conf'), `#include ${path}/sipctl/current/pjsip_users.conf\n`);
+    const box = await site([path]);
+    const ended = await box.sipctl('node init pbx1 --write --json');
+    expect(readFileSync(join(path, 'pjsip.conf'), 'utf8')).not.toContain('#include pjsip_users.conf');
+    expect(ended.stdout).toContain('pjsip.conf leads to sipctl/current/pjsip_users.conf');
+    writeFileSync(join(path, 'pjsip_users.conf'), '[theirs]\ntype = endpoint\n');
+    writeFileSync(join(path, 'pjsip.conf'), '');
+    chmodSync(join(path, 'sipctl'), 0o755);
+    const told = (await box.sipctl('doctor pbx1 --json')).stdout;
+    expect(told).toContain(`chmod 0750 ${path}/sipctl`);
+    expect(told).toContain(`mv ${path}/pjsip_users.conf ${path}/`);
+  });
+
+  it('are not reached by what the settings run where somebody logs in', async () => {
+    const config = join(dir, 'config-command');
+    writeFileSync(
+      config,
+      `${readFileSync(server.config, 'utf8')}RemoteCommand echo hello\nRequestTTY force\n`,
+    );
+    const box = await site([folder()], server.login, config);
+    await box.ok('apply --yes');
+    await box.ok(['node', 'set', 'pbx1', '--ssh-config', join(dir, 'not there')]);
+    const refused = await box.sipctl('plan --json');
+    expect([refused.code, codes(refused)]).toEqual([7, ['ssh_failed']]);
+    expect(refused.json().errors[0]?.hint).toContain(`-F '${join(dir, 'not there')}'`);
   });
 
   it('are chosen by label, and go on where a run was held back', async () => {

@@ -180,7 +180,7 @@ async function readingChecks(
           message: `Asterisk cannot read ${refused.join(', ')}`,
           hint:
             folder === undefined || folder === node.dir
-              ? `let Asterisk's user into ${files.place}/sipctl: sipctl node set ${node.name} --group asterisk, or chgrp -R asterisk ${files.place}/sipctl`
+              ? `let Asterisk's user into ${files.place}/sipctl: sipctl node set ${node.name} --group asterisk, or chgrp -R asterisk ${files.folder}/sipctl`
               : `its folder is ${folder}: sipctl node set ${node.name} --dir ${folder}`,
         },
   );

@@ -86,8 +86,8 @@ async function examineFolder({ node, files }: Examination): Promise<Check[]> {
         },
   );
   const ours = await files.stat('sipctl');
-  checks.push(writable(files.place, ours ?? folder, ours !== null));
-  if (ours !== null) checks.push(modeOf(node, files.place, ours));
+  checks.push(writable(files, ours ?? folder, ours !== null));
+  if (ours !== null) checks.push(modeOf(node, files, ours));
   return checks;
 }
 
@@ -100,19 +100,19 @@ const noFolder = (node: Node): Check => ({
 
 type Stat = NonNullable<Awaited<ReturnType<Generations['stat']>>>;
 
-function writable(place: string, found: Stat, isOurs: boolean): Check {
-  const path = isOurs ? `${place}/sipctl` : place;
+function writable({ place, folder }: Generations, found: Stat, isOurs: boolean): Check {
+  const [path, there] = isOurs ? [`${place}/sipctl`, `${folder}/sipctl`] : [place, folder];
   if (found.writable) return { name: 'writable', status: 'ok', message: `${path} can be written` };
   return {
     name: 'writable',
     status: 'failed',
     message: `${path} cannot be written by the user who runs sipctl; it belongs to ${found.owner}:${found.group}`,
-    hint: `run sipctl as ${found.owner}, or: sudo chgrp -R $(id -gn) ${path} && sudo chmod -R g+rwX ${path}`,
+    hint: `run sipctl as ${found.owner}, or: sudo chgrp -R $(id -gn) ${there} && sudo chmod -R g+rwX ${there}`,
   };
 }
 
 // The delivered files hold passwords.
-function modeOf(node: Node, place: string, found: Stat): Check {
+function modeOf(node: Node, { place, folder }: Generations, found: Stat): Check {
   const name = 'permissions';
   const path = `${place}/sipctl`;
   const octal = found.mode.toString(8).padStart(4, '0');
@@ -121,7 +121,7 @@ function modeOf(node: Node, place: string, found: Stat): Check {
       name,
       status: 'warning',
       message: `${path} has mode ${octal}: every user of the machine can look into it`,
-      hint: `chmod 0750 ${path}`,
+      hint: `chmod 0750 ${folder}/sipctl`,
     };
   }
   const wrongOwner = node.owner !== null && node.owner !== found.owner;
@@ -132,7 +132,7 @@ function modeOf(node: Node, place: string, found: Stat): Check {
       name,
       status: 'warning',
       message: `${path} belongs to ${found.owner}:${found.group}, the node is set to ${wanted}`,
-      hint: `sudo chown -R ${wanted} ${path}`,
+      hint: `sudo chown -R ${wanted} ${folder}/sipctl`,
     };
   }
   return { name, status: 'ok', message: `${path} belongs to ${found.owner}:${found.group}, mode ${octal}` };

@@ -46,7 +46,7 @@ async function examineMainFile(place: MainFile, write: boolean): Promise<Check[]
     await addIncludeLines(place);
   }
   if ((await read(main)) === null) return [noMainFile(place, main)];
-  const trace = await traceIncludes(read, files.place, main);
+  const trace = await traceIncludes(read, files.folder, main);
   const checks: Check[] = [];
   for (const file of hostFilesOf(main)) {
     checks.push(judge(place, file, timesRead(trace, indexPath(file)), stateOf(await read(file)), trace));
@@ -69,7 +69,7 @@ export function hostReader(files: Generations): ReadFile {
 }
 
 async function addHostFiles({ read, files, main }: MainFile): Promise<void> {
-  const trace = await traceIncludes(read, files.place, main);
+  const trace = await traceIncludes(read, files.folder, main);
   for (const file of hostFilesOf(main)) {
     if (timesRead(trace, indexPath(file)) > 0) continue;
     if (stateOf(await read(file)) === 'missing') await files.writeHost(file, hostFileText(file));
@@ -78,7 +78,7 @@ async function addHostFiles({ read, files, main }: MainFile): Promise<void> {
 
 // Looked at anew: a pattern in the main file may include a host file from the moment it is there.
 async function addIncludeLines({ read, files, main }: MainFile): Promise<void> {
-  const trace = await traceIncludes(read, files.place, main);
+  const trace = await traceIncludes(read, files.folder, main);
   const lines: string[] = [];
   for (const file of hostFilesOf(main)) {
     if (timesRead(trace, file) > 0 || timesRead(trace, indexPath(file)) > 0) continue;
@@ -136,8 +136,8 @@ function judge(
       status: 'failed',
       message: `${path} was not made by sipctl and is left alone`,
       hint:
-        `mv ${path} ${files.place}/${ownFile(file)}; put the line '#include ${ownFile(file)}' into ` +
-        `${files.place}/${main}; then: sipctl node init ${node} --write`,
+        `mv ${files.folder}/${file} ${files.folder}/${ownFile(file)}; put the line '#include ${ownFile(file)}' into ` +
+        `${files.folder}/${main}; then: sipctl node init ${node} --write`,
     };
   }
   return {
@@ -169,7 +169,7 @@ const noMainFile = ({ node, files }: Place, main: string): Check => ({
   message: `${files.place}/${main} is missing`,
   hint:
     main === mainFile
-      ? `is ${files.place} the folder that Asterisk reads (asterisk -rx 'core show settings')? Otherwise: ` +
+      ? `is ${files.folder} the folder that Asterisk reads (asterisk -rx 'core show settings')? Otherwise: ` +
         `sipctl node set ${node} --dir <folder>. If so, make ${main} with a transport in it first`
       : `sipctl node init ${node} --write`,
 });

@@ -163,7 +163,7 @@ class RunningAsterisk implements RunningSystem {
   async verify(artifacts: readonly Artifact[], changed: ReadonlySet<string>): Promise<Finding[]> {
     const before = differing(this.#last ?? (await this.#verifiedArtifacts(artifacts)), artifacts);
     this.#last = artifacts;
-    const place = { ami: this.#ami, changed, read: hostReader(this.#files), folder: this.#files.place };
+    const place = { ami: this.#ami, changed, read: hostReader(this.#files), folder: this.#files.folder };
     const objects = await verifyDelivered({
       ...place,
       version: this.engine.version,
@@ -183,7 +183,7 @@ class RunningAsterisk implements RunningSystem {
     const mains = deliveredFiles.filter(({ file, main }) => main === mainFile || held.has(file));
     const findings: Finding[] = [];
     for (const main of new Set(mains.map((one) => one.main))) {
-      findings.push(...(await reloadObstacles(this.#ami, hostReader(this.#files), this.#files.place, main)));
+      findings.push(...(await reloadObstacles(this.#ami, hostReader(this.#files), this.#files.folder, main)));
     }
     return findings;
   }

@@ -30,7 +30,7 @@ export async function transportsOf(ami: AmiConnection): Promise<TransportSection
 export async function transportsInFiles(files: Generations): Promise<TransportSection[]> {
   const read = hostReader(files);
   const found: TransportSection[] = [];
-  for (const { path } of (await traceIncludes(read, files.place)).files) {
+  for (const { path } of (await traceIncludes(read, files.folder)).files) {
     found.push(...transportSections((await read(path)) ?? ''));
   }
   return found;

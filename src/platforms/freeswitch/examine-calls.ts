@@ -34,8 +34,8 @@ async function readingCheck(ask: Ask, files: Generations, node: string): Promise
       status: 'failed',
       message: `FreeSWITCH does not have what stands in ${files.place}/sipctl/current`,
       hint:
-        `fs_cli -x reloadxml; where that does not help, let FreeSWITCH's user into ${files.place}/sipctl: ` +
-        `sipctl node set ${node} --group freeswitch, then: chgrp -R freeswitch ${files.place}/sipctl`,
+        `fs_cli -x reloadxml; where that does not help, let FreeSWITCH's user into ${files.folder}/sipctl: ` +
+        `sipctl node set ${node} --group freeswitch, then: chgrp -R freeswitch ${files.folder}/sipctl`,
     },
   ];
 }

@@ -82,7 +82,8 @@ async function examineFolder({ node, files }: Examination): Promise<Check[]> {
     ];
   }
   const ours = await files.stat('sipctl');
-  const path = ours === null ? files.place : `${files.place}/sipctl`;
+  const [path, there] =
+    ours === null ? [files.place, files.folder] : [`${files.place}/sipctl`, `${files.folder}/sipctl`];
   const { writable, owner, group, mode } = ours ?? folder;
   const checks: Check[] = [
     { name, status: 'ok', message: `${files.place} is a configuration folder of FreeSWITCH` },
@@ -93,7 +94,7 @@ async function examineFolder({ node, files }: Examination): Promise<Check[]> {
           status: 'failed',
           message: `${path} cannot be written by the user who runs sipctl; it belongs to ${owner}:${group}`,
           // Another group would shut FreeSWITCH out.
-          hint: `run sipctl as ${owner}, or: sudo chmod -R g+rwX ${path} && sudo usermod -aG ${group} $(id -un), and sign in anew`,
+          hint: `run sipctl as ${owner}, or: sudo chmod -R g+rwX ${there} && sudo usermod -aG ${group} $(id -un), and sign in anew`,
         },
   ];
   // The delivered files hold passwords.
@@ -102,7 +103,7 @@ async function examineFolder({ node, files }: Examination): Promise<Check[]> {
       name: 'permissions',
       status: 'warning',
       message: `every user of the machine can look into ${path}`,
-      hint: `chmod 0750 ${path}`,
+      hint: `chmod 0750 ${there}`,
     });
   }
   return checks;

@@ -63,7 +63,7 @@ async function examineFolder(
   const init = `sipctl node init ${node} --write`;
   const failed = (message: string, hint: string): Check => ({ name, status: 'failed', message, hint });
   const text = await textOf(files, by);
-  const stands = includeOf(text ?? '', by, posix.join(posix.dirname(by), pattern), files.place);
+  const stands = includeOf(text ?? '', by, posix.join(posix.dirname(by), pattern), files.folder);
   if (stands === 'in a comment') return failed(...commentedOut(by, pattern));
   if (stands === 'missing') {
     const message = text === null ? `there is no ${by}` : `${by} does not include ${pattern}`;
@@ -72,7 +72,7 @@ async function examineFolder(
   const ok: Check = { name, status: 'ok', message: `${host} leads to ${indexPath(file)}` };
   const folder = posix.dirname(host);
   if ((await files.stat(folder)) === null)
-    return failed(`there is no folder ${folder}`, `mkdir ${files.place}/${folder}; then: ${init}`);
+    return failed(`there is no folder ${folder}`, `mkdir ${files.folder}/${folder}; then: ${init}`);
   const found = await textOf(files, host);
   if (found === hostFileText(host, file)) return ok;
   if (found !== null && found.trim() !== '' && !found.includes(indexPath(file))) {
@@ -102,11 +102,11 @@ async function examineLine(
   if (text === null)
     return failed(
       `there is no ${by}`,
-      `copy the one that FreeSWITCH ships to ${files.place}/${by}; then: ${init}`,
+      `copy the one that FreeSWITCH ships to ${files.folder}/${by}; then: ${init}`,
     );
   const path = pathFrom(by, file);
   const ok: Check = { name, status: 'ok', message: `${by} leads to ${indexPath(file)}` };
-  const stands = includeOf(text, by, indexPath(file), files.place);
+  const stands = includeOf(text, by, indexPath(file), files.folder);
   if (stands === 'in a comment') return failed(...commentedOut(by, path));
   if (stands === 'live') return ok;
   const changed = withLineAfter(text, after, includeLine(path));
