@@ -152,7 +152,7 @@ it('a second Ctrl-C does not wait, and what it leaves is no obstacle', async () 
 
 it('begins no other node, and names those that are left', async () => {
   await cli.ok(['node', 'add', 'zulu', '--kind', 'asterisk', '--dir', cli.dir]);
-  const run = cli.start(['apply', '--yes'], patient);
+  const run = cli.start(['apply', '--yes', '--concurrency', '1'], patient);
   await connected(silent);
   run.process.kill('SIGINT');
   const { code, stderr } = await run.ended;
