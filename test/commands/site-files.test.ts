@@ -349,3 +349,11 @@ it('exports what is called like something that every object of JavaScript has', 
   const back = await run(['diff', '-f', write(exported.stdout), '--prune', '--json']);
   expect([back.code, back.json().data]).toMatchObject([0, { count: { create: 0, update: 0, delete: 0 } }]);
 });
+
+it('asks a table for a password in words of a table', async () => {
+  const file = write('username,extension\nann,1001\n', 'users.csv');
+  const { code, stderr } = await run(['import', 'csv', file, '--kind', 'users', '--check']);
+  expect(code).toBe(3);
+  expect(stderr).toContain('--generate-passwords makes those of users');
+  expect(stderr).not.toContain('env:NAME');
+});
