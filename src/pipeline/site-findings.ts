@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.ts';
 import { checkObject } from '../model/check-object.ts';
 import { type Finding, TenantCheck, type TenantObject } from '../model/check-tenant.ts';
-import { commandOf, type Field, type Noun, snake, titleOf } from '../model/field.ts';
+import { commandOf, type Field, snake, titleOf } from '../model/field.ts';
 import { trunkId, userId } from '../model/identity.ts';
 import type { Catalog } from '../model/template.ts';
 import { type SiteChange, sameValue } from '../plan/edits.ts';
@@ -57,17 +57,23 @@ function ownProblems(entry: SiteEntry, { catalog }: Around): Found[] {
   const missing = Object.entries(noun.fields).filter(
     ([field, { required }]) => required === true && (values[field] ?? null) === null,
   );
-  const lacking = missing.map(([field, spec]) => ({ entry, problem: lacks(noun, field, spec) }));
+  const lacking = missing.map(([field, spec]) => ({ entry, problem: lacks(entry, field, spec) }));
   const known = new Set(missing.map(([field]) => field));
   const own = checkObject(noun, name, values, catalog).filter(({ field }) => !known.has(field ?? ''));
   return [...lacking, ...own.map((problem) => ({ entry, problem }))];
 }
 
-const lacks = (noun: Noun, name: string, { kind }: Field): Problem => ({
+// A table or an imported configuration holds values, and no references to secrets.
+const lacks = ({ noun, declared }: SiteEntry, name: string, { kind }: Field): Problem => ({
   code: `missing_${snake(name)}`,
   message: `${name}: every ${titleOf(noun)} needs it`,
   field: name,
-  hint: kind === 'secret' ? `give ${name} as env:NAME, file:PATH or generate` : `give ${name}`,
+  hint:
+    kind !== 'secret'
+      ? `give ${name}`
+      : declared?.extent === 'given'
+        ? `give ${name} in the source; --generate-passwords makes those of users`
+        : `give ${name} as env:NAME, file:PATH or generate`,
 });
 
 function tenantFindings(

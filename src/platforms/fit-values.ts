@@ -135,6 +135,9 @@ export const notTaken = (message: string, place: Place, hint?: string): Problem 
   ...(hint === undefined ? {} : { hint }),
 });
 
+/** Options that no engine knows may hold a secret all the same, such as `secret` of chan_sip. */
+const soundsSecret = /secret|passw|token|credential|api_?key|hash/i;
+
 /** A difference in words. Secrets are never among them. */
 export function told(
   { section, option, written, rendered, place }: Difference,
@@ -148,7 +151,8 @@ export function told(
       where,
       hint,
     );
-  const shown = (value: string): string => (isSecret(option) ? 'its secret' : `'${value}'`);
+  const shown = (value: string): string =>
+    isSecret(option) || soundsSecret.test(option) ? 'its secret' : `'${value}'`;
   const name = `${section}.${option}`;
   if (written === null) return notTaken(`${object}: ${name}=${shown(rendered ?? '')} is added`, where, hint);
   const instead = rendered === null ? 'nothing' : shown(rendered);

@@ -37,7 +37,8 @@ export function siteTree(objects: readonly WrittenObject[], secrets: SecretStyle
 }
 
 function branch(tree: Tree, key: string): Tree {
-  tree[key] ??= {};
+  // A user may be called `constructor`, which every object of JavaScript has.
+  if (!Object.hasOwn(tree, key)) tree[key] = {};
   return tree[key] as Tree;
 }
 

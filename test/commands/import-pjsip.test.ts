@@ -194,3 +194,30 @@ describe('files that are made to wear a reader out', () => {
     expect(ended.json().errors[0]).toMatchObject({ code: 'too_large' });
   });
 });
+
+it('repeats no value of an option that sounds like a secret', async () => {
+  const box = await withFiles({
+    'main.conf': `[tr]
+type=registration
+server_uri=sip:sip.example.com
+client_uri=sip:u@sip.example.com
+outbound_auth=tr
+[tr]
+type=auth
+auth_type=userpass
+username=u
+password=Carrier-Pass-1
+secret=Carrier-Pass-2
+[tr]
+type=aor
+contact=sip:sip.example.com
+[tr]
+type=endpoint
+outbound_auth=tr
+aors=tr
+`,
+  });
+  const { stdout, stderr } = await box.sipctl(['import', 'pjsip', at(box, 'main.conf'), '--check']);
+  expect(stderr).toContain('auth.secret=its secret becomes nothing');
+  expect(stdout + stderr).not.toContain('Carrier-Pass');
+});

@@ -339,3 +339,21 @@ describe('a path that never ends', () => {
     }
   });
 });
+
+it('exports what is called like something that every object of JavaScript has', async () => {
+  const names = ['constructor', 'toString', 'valueOf', 'hasOwnProperty'];
+  const users = names.map((name, at) => `${name}: {extension: ${2001 + at}, password: generate}`);
+  await written(`tenants: {constructor: {enabled: true, users: {${users.join(', ')}}}}`);
+  const exported = await run(['export']);
+  for (const name of names) expect(exported.stdout).toContain(`${name}:`);
+  const back = await run(['diff', '-f', write(exported.stdout), '--prune', '--json']);
+  expect([back.code, back.json().data]).toMatchObject([0, { count: { create: 0, update: 0, delete: 0 } }]);
+});
+
+it('asks a table for a password in words of a table', async () => {
+  const file = write('username,extension\nann,1001\n', 'users.csv');
+  const { code, stderr } = await run(['import', 'csv', file, '--kind', 'users', '--check']);
+  expect(code).toBe(3);
+  expect(stderr).toContain('--generate-passwords makes those of users');
+  expect(stderr).not.toContain('env:NAME');
+});
