@@ -4,7 +4,7 @@ import freeswitch from '../platforms/freeswitch/object-options.json' with { type
 import type { Fields } from './field.ts';
 import { nearest } from './nearest.ts';
 import { trunk, user } from './nouns.ts';
-import { partsOfOption, type RawOption } from './raw-option.ts';
+import { holdsSecret, partsOfOption, type RawOption } from './raw-option.ts';
 
 interface OptionFacts {
   kind?: string;
@@ -110,6 +110,8 @@ function complaint(kind: Kind, parts: RawOption): Complaint | null {
       'is a secret, and options are shown',
       'give --password-stdin, --password-file or --password env:NAME',
     ];
+  if (holdsSecret(parts))
+    return ['holds a secret, and options are shown', 'keep it in a file of your own on the PBX'];
   if (option === 'type' || (structure.has(key) && !(value === '' && canBeLeftOut.has(key))))
     return ['is written by sipctl itself', 'leave it out'];
   const isVariable = option === 'set_var' || ['inbound', 'outbound', 'variable'].includes(section);

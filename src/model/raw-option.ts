@@ -45,3 +45,20 @@ export function partsOfOption(text: string): RawOption {
   const [, section = '', option = '', value = ''] = shape.exec(text) ?? [];
   return { section, option, value };
 }
+
+/** Options that no engine knows may hold a secret all the same, such as `secret` of chan_sip. */
+const soundsSecret = /secret|passw|token|credential|api_?key|hash/i;
+/** Of several assignments with commas between them, too. */
+const setsSecret = new RegExp(`(^|,)[^=,]*(${soundsSecret.source})[^=,]*=`, 'i');
+const variables = new Set(['inbound', 'outbound', 'variable']);
+const passwordInUri = /sips?:[^@\s;>]*:[^@\s;>]*@/i;
+
+/** Whether a value is one that no output may show: a variable that is called like a secret, a SIP URI with a password. */
+export function holdsSecret({ section, option, value }: RawOption): boolean {
+  if (passwordInUri.test(value)) return true;
+  if (option === 'set_var') return setsSecret.test(value);
+  return variables.has(section) && soundsSecret.test(option);
+}
+
+/** Whether an option is called like one whose value is a secret. */
+export const isCalledSecret = (option: string): boolean => soundsSecret.test(option);

@@ -2,7 +2,7 @@ import type { Place, Problem } from '../errors.ts';
 import { checkTrunk, checkUser, type TrunkValues, type UserValues } from '../model/check.ts';
 import type { Noun, Value } from '../model/field.ts';
 import * as nouns from '../model/nouns.ts';
-import { inOrder } from '../model/raw-option.ts';
+import { holdsSecret, inOrder, isCalledSecret } from '../model/raw-option.ts';
 import { Secret } from '../model/secret.ts';
 import type { Catalog } from '../model/template.ts';
 
@@ -135,9 +135,6 @@ export const notTaken = (message: string, place: Place, hint?: string): Problem 
   ...(hint === undefined ? {} : { hint }),
 });
 
-/** Options that no engine knows may hold a secret all the same, such as `secret` of chan_sip. */
-const soundsSecret = /secret|passw|token|credential|api_?key|hash/i;
-
 /** A difference in words. Secrets are never among them. */
 export function told(
   { section, option, written, rendered, place }: Difference,
@@ -152,7 +149,9 @@ export function told(
       hint,
     );
   const shown = (value: string): string =>
-    isSecret(option) || soundsSecret.test(option) ? 'its secret' : `'${value}'`;
+    isSecret(option) || isCalledSecret(option) || holdsSecret({ section, option, value })
+      ? 'its secret'
+      : `'${value}'`;
   const name = `${section}.${option}`;
   if (written === null) return notTaken(`${object}: ${name}=${shown(rendered ?? '')} is added`, where, hint);
   const instead = rendered === null ? 'nothing' : shown(rendered);

@@ -195,7 +195,7 @@ describe('files that are made to wear a reader out', () => {
   });
 });
 
-it('repeats no value of an option that sounds like a secret', async () => {
+it('repeats no value that holds a secret, or is called like one', async () => {
   const box = await withFiles({
     'main.conf': `[tr]
 type=registration
@@ -210,14 +210,18 @@ password=Carrier-Pass-1
 secret=Carrier-Pass-2
 [tr]
 type=aor
-contact=sip:sip.example.com
+contact=sip:u:Carrier-Pass-3@sip.example.com
 [tr]
 type=endpoint
 outbound_auth=tr
 aors=tr
+set_var=SITE=west
+set_var=API_TOKEN=Carrier-Pass-4
 `,
   });
   const { stdout, stderr } = await box.sipctl(['import', 'pjsip', at(box, 'main.conf'), '--check']);
   expect(stderr).toContain('auth.secret=its secret becomes nothing');
+  expect(stderr).toContain('endpoint.set_var=its secret becomes');
+  expect(stdout).toContain('endpoint.set_var=SITE=west');
   expect(stdout + stderr).not.toContain('Carrier-Pass');
 });

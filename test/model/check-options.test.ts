@@ -44,6 +44,17 @@ describe('an option', () => {
     ['endpoint.from_user=anybody', 'endpoint.allow=ulaw:20'],
   ])('of a trunk may be %j', (...options) => expect(messages('trunk', ...options)).toEqual([]));
 
+  it.each([
+    'endpoint.set_var=API_TOKEN=hunter2',
+    'endpoint.set_var=A=1,API_TOKEN=hunter2',
+    'aor.contact=sip:acme:hunter2@sip.example.com',
+    'outbound.api_key=hunter2',
+  ])('that holds a secret is refused, and not repeated: %s', (option) => {
+    const [message = ''] = messages('trunk', option);
+    expect(message).toContain('holds a secret');
+    expect(message).not.toContain('hunter2');
+  });
+
   it('of a user may be a parameter or a variable of FreeSWITCH', () => {
     expect(messages('user', 'param.sip-force-contact=x', 'variable.hold_music=y', 'auth.realm=z')).toEqual(
       [],

@@ -117,7 +117,9 @@ export function optionsFor(
     if (value === null && settings.templateDefaults) return [];
     const values = value === null ? [''] : ownLines(written.get(section) ?? [], option);
     const texts = values.map((one) => `${section}.${option}=${one}`);
-    return optionProblems(kind, texts).length === 0 ? texts : [];
+    const allowed = texts.filter((text) => optionProblems(kind, [text]).length === 0);
+    // Variables have nothing to do with each other; other values mean something together.
+    return option === 'set_var' || allowed.length === texts.length ? allowed : [];
   });
 }
 

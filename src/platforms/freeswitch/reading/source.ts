@@ -34,6 +34,9 @@ interface SourceLine {
 const directive = /<X-PRE-PROCESS\b([^>]*)>/i;
 const attribute = /([A-Za-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 
+/** FreeSWITCH drops such a line: the tag stands around whole files. */
+const isDropped = /<\/?include>|<\?/;
+
 /** Characters that are read at most: files that include each other twice, and variables made of others, double with every step. */
 const mostCharacters = 128 * 1024 * 1024;
 
@@ -65,9 +68,20 @@ class Preprocessor {
       if (expanded.length > line.length && this.#isTooMuch(expanded.length - line.length, place)) return;
       const found = directive.exec(expanded);
       if (found !== null) this.#obey(found[1] ?? '', place, [...including, source]);
-      // The tag stands around whole files; its line is dropped, and so is that of the XML declaration.
-      else if (!/<\/?include>|<\?/.test(expanded)) this.lines.push({ text: expanded, place });
+      else if (!isDropped.test(expanded)) this.lines.push({ text: expanded, place });
+      else this.#drop(expanded, place);
     }
+  }
+
+  #drop(line: string, place: Place): void {
+    const lost = line.replace(/<\?.*?\?>|<\/?include>|<!--.*?-->/g, '').trim();
+    if (lost === '') return;
+    this.problems.push({
+      ...{ code: 'not_taken_over', place },
+      message:
+        'FreeSWITCH passes over a whole line that holds an include tag or a declaration, and more stands on it',
+      hint: 'put each tag on a line of its own',
+    });
   }
 
   // It is told once.

@@ -23,6 +23,15 @@ describe('the preprocessor', () => {
     expect(allNamed(elements, 'user')[0]?.place).toEqual({ source: 'b.xml', line: 3, column: 1 });
   });
 
+  it('tells of what FreeSWITCH passes over, as it shares a line with the tag around the file', () => {
+    const { elements, problems } = read('<include><user id="1"/></include>\n<user id="2"/>\n');
+    expect(elements.map(({ attributes }) => attributes.id)).toEqual(['2']);
+    expect(problems).toMatchObject([{ code: 'not_taken_over', place: { line: 1 } }]);
+    expect(
+      read('<?xml version="1.0"?>\n<include> <!-- mine -->\n<user id="2"/>\n</include>\n').problems,
+    ).toEqual([]);
+  });
+
   it('tells of a variable that nothing sets, and takes one that is given', () => {
     expect(read('<a b="$${gone}"/>\n').problems).toMatchObject([
       { code: 'not_taken_over', place: { line: 1 } },
