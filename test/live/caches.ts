@@ -10,14 +10,6 @@ const ingredients = {
   'asterisk-22': { tool: 'asterisk-up', args: ['-v', '22', '-i'] },
   'asterisk-16': { tool: 'asterisk-up', args: ['-v', '16', '-i'] },
   sipp: { tool: 'debroot', args: [join(cacheFolder(), 'sipp'), 'bookworm', 'sip-tester'] },
-  // Where the machine has none; without what makes and runs clusters as services.
-  postgresql: {
-    tool: 'debroot',
-    args: [
-      ...['-n', 'adduser,debconf,locales,lsb-base,passwd,perl,postgresql-common,ssl-cert,tzdata,ucf'],
-      ...[join(cacheFolder(), 'postgresql'), 'bookworm', 'postgresql-15'],
-    ],
-  },
   // Without what only its maintainer scripts and its console need.
   kamailio: {
     tool: 'debroot',

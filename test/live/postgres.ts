@@ -12,7 +12,6 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cacheFolder, whyMissing } from './caches.ts';
 import { freePorts } from './free-ports.ts';
 
 export interface PostgresInstance {
@@ -47,25 +46,20 @@ function programsHere(): string | null {
   const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian) ? readdirSync(debian).map((name) => join(debian, name, 'bin')) : [];
   return (
-    [...versions, ...folders].find((folder) =>
+    [...folders, ...versions].find((folder) =>
       ['initdb', 'postgres', 'psql'].every((name) => existsSync(join(folder, name))),
     ) ?? null
   );
 }
 
 const here = programsHere();
-const missing = here === null ? await whyMissing('postgresql') : null;
 
 /** Null where PostgreSQL can be run here, else the reason why not. */
-export const postgresAvailable = (): string | null => missing;
+export const postgresAvailable = (): string | null =>
+  here === null ? 'there is no PostgreSQL on this machine' : null;
 
-/** The command line of one of PostgreSQL's programs. */
-function program(name: string): [string, ...string[]] {
-  if (here !== null) return [join(here, name)];
-  const folder = join(cacheFolder(), 'postgresql');
-  const [version = ''] = readdirSync(join(folder, 'root', 'usr', 'lib', 'postgresql'));
-  return [join(folder, 'run'), `usr/lib/postgresql/${version}/bin/${name}`];
-}
+/** Path of one of PostgreSQL's programs. It finds the others beside itself, so that no private copy would do. */
+const program = (name: string): string => join(here as string, name);
 
 /** A server of PostgreSQL on an address of this machine. @throws Error with what it said when it does not start */
 export async function startPostgres({ settings, hba = [] }: PostgresOptions = {}): Promise<PostgresInstance> {
@@ -75,9 +69,8 @@ export async function startPostgres({ settings, hba = [] }: PostgresOptions = {}
   const data = join(folder, 'data');
   const host = '127.0.0.1';
   const [port = 0] = await freePorts(host, 1);
-  const [initdb, ...first] = program('initdb');
   const how = ['--auth=trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync', '--no-instructions'];
-  execFileSync(initdb, [...first, '-D', data, '-U', 'sipctl', ...how], {
+  execFileSync(program('initdb'), ['-D', data, '-U', 'sipctl', ...how], {
     ...owner,
     cwd: folder,
     stdio: 'pipe',
@@ -92,9 +85,8 @@ export async function startPostgres({ settings, hba = [] }: PostgresOptions = {}
   };
   const lines = Object.entries(set).map(([name, value]) => `${name} = ${value}\n`);
   appendFileSync(join(data, 'postgresql.conf'), lines.join(''));
-  const [postgres, ...start] = program('postgres');
   const log: string[] = [];
-  const child = spawn(postgres, [...start, '-D', data], {
+  const child = spawn(program('postgres'), ['-D', data], {
     ...owner,
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -104,9 +96,8 @@ export async function startPostgres({ settings, hba = [] }: PostgresOptions = {}
     ...{ pid: child.pid as number, host, port, folder },
     address: `postgres://sipctl@${host}:${port}`,
     psql: (sql, { database = 'postgres', user = 'sipctl', env = {} } = {}) => {
-      const [psql, ...before] = program('psql');
       const options = ['-X', '-At', '-v', 'ON_ERROR_STOP=1', '-h', host, '-p', String(port)];
-      return execFileSync(psql, [...before, ...options, '-U', user, '-d', database, '-c', sql], {
+      return execFileSync(program('psql'), [...options, '-U', user, '-d', database, '-c', sql], {
         ...{ encoding: 'utf8', stdio: 'pipe', env: { ...process.env, ...env } },
       }).trim();
     },
