@@ -14,7 +14,7 @@ import * as nouns from './model/nouns.ts';
 import type { TwilioAccount } from './model/service-nouns.ts';
 import type { Catalog } from './model/template.ts';
 import type { TwilioView } from './model/twilio/view.ts';
-import type { DescribedService } from './pipeline/described-services.ts';
+import type { DescribedService, ServiceFilter } from './pipeline/described-services.ts';
 import type { PlannedService } from './pipeline/hosted-services.ts';
 import type { PlannedTarget } from './pipeline/make-plan.ts';
 import type { RenderTenants } from './pipeline/render-tenants.ts';
@@ -74,48 +74,13 @@ export function compose(parts: Parts): App {
       return catalog;
     },
     shippedCatalog,
-    targets: async (names = []) => {
-      const opened = await app.store();
-      const { records } = opened;
-      if (opened.opened.access !== null)
-        await (await import('./pipeline/visible-nodes.ts')).expectVisibleNodes(opened, names);
-      const all = (await records.list(nouns.node)) as unknown as Node[];
-      for (const name of names) {
-        if (labelIn(name) === null) await records.get(nouns.node, { tenant: null, name });
-      }
-      return Promise.all(chosenNodes(all, names).map(app.target));
-    },
+    targets: (names = []) => openTargets(app, names),
     target: (node) => openTarget(node, app, parts, connections),
-    services: async (filter = {}) => {
-      const { describedServices } = await import('./pipeline/described-services.ts');
-      const opened = await app.store();
-      const described = await describedServices(opened, app.catalog, filter);
-      return Promise.all(
-        described.map(async (one) => {
-          const isToGo = filter.areToGo === true;
-          const service = await openService(one, parts, isToGo);
-          const memory = opened.resourceMemory(service);
-          const { kind, tenant, name } = service;
-          const again = async (): Promise<PlannedService> => {
-            const [same] = await app.services({ kind, tenant, name, areToGo: isToGo });
-            if (same === undefined) throw goneMeanwhile(`${kind} ${tenant}/${name}`);
-            return same;
-          };
-          return { service, memory, salt: opened.salt, again };
-        }),
-      );
-    },
+    services: (filter = {}) => openServices(app, parts, filter),
     openService: (described, isToGo) => openService(described, parts, isToGo),
     twilioView: (account) => openTwilioView(account, parts),
     rendering: async () => openRendering(await app.store()),
-    readConfiguration: async (kind, files, finder, settings) => {
-      if (kind === 'freeswitch') {
-        const { readFreeSwitch } = await import('./platforms/freeswitch/reading/read.ts');
-        return readFreeSwitch(files, finder, settings);
-      }
-      const { readPjsip } = await import('./platforms/asterisk/reading/read.ts');
-      return readPjsip(files, finder, settings);
-    },
+    readConfiguration,
     close: async () => {
       await Promise.all(connections.map((connection) => connection.close()));
       if (store !== null) await (await store.catch(() => null))?.close();
@@ -123,6 +88,47 @@ export function compose(parts: Parts): App {
   };
   return app;
 }
+
+async function openTargets(app: App, names: readonly string[]): Promise<PlannedTarget[]> {
+  const opened = await app.store();
+  const { records } = opened;
+  if (opened.opened.access !== null)
+    await (await import('./pipeline/visible-nodes.ts')).expectVisibleNodes(opened, names);
+  const all = (await records.list(nouns.node)) as unknown as Node[];
+  for (const name of names) {
+    if (labelIn(name) === null) await records.get(nouns.node, { tenant: null, name });
+  }
+  return Promise.all(chosenNodes(all, names).map(app.target));
+}
+
+async function openServices(app: App, parts: Parts, filter: ServiceFilter): Promise<PlannedService[]> {
+  const { describedServices } = await import('./pipeline/described-services.ts');
+  const opened = await app.store();
+  const described = await describedServices(opened, app.catalog, filter);
+  return Promise.all(
+    described.map(async (one) => {
+      const isToGo = filter.areToGo === true;
+      const service = await openService(one, parts, isToGo);
+      const memory = opened.resourceMemory(service);
+      const { kind, tenant, name } = service;
+      const again = async (): Promise<PlannedService> => {
+        const [same] = await app.services({ kind, tenant, name, areToGo: isToGo });
+        if (same === undefined) throw goneMeanwhile(`${kind} ${tenant}/${name}`);
+        return same;
+      };
+      return { service, memory, salt: opened.salt, again };
+    }),
+  );
+}
+
+const readConfiguration: App['readConfiguration'] = async (kind, files, finder, settings) => {
+  if (kind === 'freeswitch') {
+    const { readFreeSwitch } = await import('./platforms/freeswitch/reading/read.ts');
+    return readFreeSwitch(files, finder, settings);
+  }
+  const { readPjsip } = await import('./platforms/asterisk/reading/read.ts');
+  return readPjsip(files, finder, settings);
+};
 
 async function openStore(
   { db, dbPassword, keyFile }: Config,
@@ -166,7 +172,7 @@ async function openTarget(
     now: app.now,
     timeouts: {
       connect: app.config.connectTimeout,
-      ...(far === null || !node.tunnel ? {} : { through: far.tunnel }),
+      ...(far === null || !node.tunnel ? {} : { through: () => far.tunnel() }),
     },
   };
   const target = await backEnd(node, engineParts);
@@ -189,9 +195,9 @@ async function localFolder(
 }
 
 async function openFolder(node: Node, login: string, app: App): Promise<SshGenerations> {
-  const { sshGenerations } = await import('./files/ssh-generations.ts');
+  const { SshGenerations } = await import('./files/ssh-generations.ts');
   const { dir, owner, group, name, sshConfig, tunnel, ami, esl } = node;
-  return sshGenerations({
+  return new SshGenerations({
     ...{ login, config: sshConfig ?? (app.env.SIPCTL_SSH_CONFIG || null), dir, owner, group },
     forward: tunnel ? (ami ?? esl) : null,
     ...{ now: app.now, signal: app.signal },

@@ -2,8 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SipctlError } from '../errors.ts';
-import type { Generations } from './generations.ts';
-import { shellGenerations } from './shell-generations.ts';
+import { ShellGenerations } from './shell-generations.ts';
 import { ShellSession } from './shell-session.ts';
 import { connectionFailure, type SshPlace, sshArguments } from './ssh.ts';
 
@@ -21,61 +20,65 @@ export interface SshFolder extends SshPlace {
   trace?: (request: string) => void;
 }
 
+/** What the system takes for the name of a socket, with room for what ssh adds. */
+const longestSocket = 100;
+
 /** Generations over the system's own ssh: one connection for files and control together, opened when it is needed. */
-export interface SshGenerations extends Generations {
+export class SshGenerations extends ShellGenerations {
+  readonly #socket: PrivateSocket;
+
+  constructor(folder: SshFolder) {
+    const socket = new PrivateSocket();
+    const place = `${folder.login}:${folder.dir}`;
+    super({
+      ...{ place, folder: folder.dir, now: folder.now },
+      open: async (interruptible) =>
+        openShell(folder, interruptible, folder.forward === null ? null : await socket.path()),
+    });
+    this.#socket = socket;
+  }
+
   /**
    * A socket of this machine that leads to `forward`.
    * @throws SipctlError as every call does that needs the connection
    */
-  tunnel(): Promise<string>;
-  close(): Promise<void>;
+  async tunnel(): Promise<string> {
+    await this.connected();
+    return this.#socket.path();
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    await this.#socket.remove();
+  }
 }
 
-/** What the system takes for the name of a socket, with room for what ssh adds. */
-const longestSocket = 100;
+/** Nobody else of this machine gets at it: its folder is ours alone. */
+class PrivateSocket {
+  #room: Promise<string> | null = null;
 
-export function sshGenerations(folder: SshFolder): SshGenerations {
-  const { login, dir, forward } = folder;
-  const place = `${login}:${dir}`;
-  // Nobody else of this machine gets at the socket: its folder is ours alone.
-  let room: Promise<string> | null = null;
-  const socket = async (): Promise<string> => {
-    room ??= mkdtemp(join(tmpdir(), 'sipctl-'));
-    const path = join(await room, 'control');
+  async path(): Promise<string> {
+    this.#room ??= mkdtemp(join(tmpdir(), 'sipctl-'));
+    const path = join(await this.#room, 'control');
     if (path.length > longestSocket) throw longFolder(path);
     return path;
-  };
-  const open = async (interruptible: boolean): Promise<ShellSession> => {
-    const more =
-      forward === null
-        ? []
-        : [
-            '-o',
-            'StreamLocalBindUnlink=yes',
-            '-o',
-            'ExitOnForwardFailure=yes',
-            '-L',
-            `${await socket()}:${forward}`,
-          ];
-    return ShellSession.open({
-      ...{ place, dir, owner: folder.owner, group: folder.group, trace: folder.trace },
-      program: (command) => ['ssh', sshArguments(folder, command, more)],
-      failure: (said) => connectionFailure(folder, said, 'ssh'),
-      signal: interruptible ? folder.signal : undefined,
-    });
-  };
-  const generations = shellGenerations({ place, folder: dir, open, now: folder.now });
-  return {
-    ...generations,
-    tunnel: async () => {
-      await generations.connected();
-      return socket();
-    },
-    close: async () => {
-      await generations.close();
-      if (room !== null) await rm(await room, { recursive: true, force: true });
-    },
-  };
+  }
+
+  async remove(): Promise<void> {
+    if (this.#room !== null) await rm(await this.#room, { recursive: true, force: true });
+  }
+}
+
+function openShell(folder: SshFolder, interruptible: boolean, socket: string | null): Promise<ShellSession> {
+  const { login, dir, owner, group, trace, forward } = folder;
+  const options = ['StreamLocalBindUnlink=yes', 'ExitOnForwardFailure=yes'].flatMap((one) => ['-o', one]);
+  const more = socket === null ? [] : [...options, '-L', `${socket}:${forward}`];
+  return ShellSession.open({
+    ...{ place: `${login}:${dir}`, dir, owner, group, trace },
+    program: (command) => ['ssh', sshArguments(folder, command, more)],
+    failure: (said) => connectionFailure(folder, said, 'ssh'),
+    signal: interruptible ? folder.signal : undefined,
+  });
 }
 
 const longFolder = (path: string): SipctlError =>

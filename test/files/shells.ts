@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { SipctlError } from '../../src/errors.ts';
-import { type ShellGenerations, shellGenerations } from '../../src/files/shell-generations.ts';
+import { ShellGenerations } from '../../src/files/shell-generations.ts';
 import { ShellSession } from '../../src/files/shell-session.ts';
 
 /** A POSIX shell of this machine, and how it is given a command. */
@@ -53,7 +53,7 @@ export function generationsBehind(
   dir: string,
   connection: Connection | (() => Connection) = {},
 ): ShellGenerations {
-  const place = shellGenerations({
+  const place = new ShellGenerations({
     place: `test@${shell.name}:${dir}`,
     folder: dir,
     now: () => new Date('2025-03-04T05:06:07.890Z'),
