@@ -1,7 +1,8 @@
 import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { openSites } from '../../src/store/open-sites.ts';
 import { type Ended, type Sandbox, sandboxIn } from '../support/run-sipctl.ts';
 import { type Certificates, makeCertificates, whyNoOpenssl } from './certificates.ts';
 import { freePorts } from './free-ports.ts';
@@ -139,6 +140,18 @@ describe.skipIf(missing !== null)(
       const root = authority === null ? '' : `&sslrootcert=${file}`;
       const ended = await list(`postgres://secured:${password}@${at}/site?sslmode=${mode}${root}`);
       expect([ended.code, codeOf(ended)]).toEqual([code, expect.stringContaining(said)]);
+    });
+
+    it('is closed at once by a thread that found nothing to do', async () => {
+      const idle = () =>
+        plain.psql(
+          "SELECT count(*) FROM pg_stat_activity WHERE datname = 'postgres' AND pid <> pg_backend_pid()",
+        );
+      const sites = await openSites(`${plain.address}/postgres`, join(folder, 'key'));
+      expect(idle()).toBe('1');
+      await sites.close();
+      // Sooner than an idle connection is closed by itself.
+      await vi.waitFor(() => expect(idle()).toBe('0'), { timeout: 5_000 });
     });
 
     it('goes through a socket, too', async () => {

@@ -89,7 +89,12 @@ async function connected(
 ): Promise<{ kysely: Database; close(): Promise<void> }> {
   const pool = await connectedPool(file, password);
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
-  return { kysely, close: () => kysely.destroy() };
+  const close = async (): Promise<void> => {
+    await kysely.destroy();
+    // Of a database that nobody asked anything, kysely leaves the connection open.
+    await pool.end();
+  };
+  return { kysely, close };
 }
 
 function openDatabaseOf(

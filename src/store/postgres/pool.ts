@@ -55,6 +55,7 @@ function explaining(pool: Pool, url: string, login: string | undefined): Postgre
     }
   };
   const clients = new WeakMap<object, PostgresPoolClient>();
+  let ended: Promise<void> | null = null;
   return {
     connect: async () => {
       const client = await explained(() => pool.connect());
@@ -67,6 +68,9 @@ function explaining(pool: Pool, url: string, login: string | undefined): Postgre
       clients.set(client, wrapped);
       return wrapped;
     },
-    end: () => pool.end(),
+    end: () => {
+      ended ??= pool.end();
+      return ended;
+    },
   } as PostgresPool;
 }
