@@ -67,7 +67,9 @@ export function renderInThreads(
     const job = { database, password, keyFile, recipe: target.recipe, names, next };
     const done: RenderedTenant[] = [];
     const take = (tenants: RenderedTenant[]): void => void done.push(...tenants);
-    const ended = Array.from({ length: threads }, () => startThread(job, take));
+    // This thread takes a batch, too.
+    const useful = Math.min(threads, Math.ceil(names.length / batch) - 1);
+    const ended = Array.from({ length: useful }, () => startThread(job, take));
     try {
       await renderShare(job, (some) => store.tenantSites(some), target.render, take);
     } catch {
