@@ -1,11 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import { type Problem, SipctlError } from '../errors.ts';
-import { envelope } from '../report/envelope.ts';
 import { listing, table } from '../report/table.ts';
 import type { ChainState } from '../store/audit-verify.ts';
 import type { Store } from '../store/store.ts';
 import { type CommandSpec, integerOption, type Run } from './command.ts';
 import { limitOf } from './history.ts';
+import { asDocument, asLines, streamRows } from './row-stream.ts';
 
 const list: Run = async (app, input) => {
   const store = await app.store();
@@ -107,47 +106,10 @@ const unexpected = ({ expectedAt, broken }: ChainState, expected: string | null)
         },
       ];
 
-/** Rows that are written at a time. */
-const portion = 500;
-
 const exportRows: Run = async (app, input) => {
   const after = integerOption(input, 'after', 0, 'give the id of the last row that you have') ?? 0;
-  const store = await app.store();
-  const { head, line, tail } = app.config.json ? asDocument : asLines;
-  let count = 0;
-  let text = head;
-  for await (const entry of store.auditEntries(after)) {
-    text += line(JSON.stringify(entry), count);
-    count++;
-    if (count % portion > 0) continue;
-    await app.terminal.out(text);
-    text = '';
-    // A file takes all at once, and nobody would hear of Ctrl-C meanwhile.
-    await setImmediate();
-    app.signal.throwIfAborted();
-    if (app.terminal.gone.aborted) break;
-  }
-  await app.terminal.out(text + tail(count));
-  return { data: { count }, text: () => '', streamed: true };
-};
-
-interface Shape {
-  head: string;
-  /** `at` is 0 for the first one. */
-  line: (row: string, at: number) => string;
-  tail: (count: number) => string;
-}
-
-const asLines: Shape = { head: '', line: (row) => `${row}\n`, tail: () => '' };
-
-const none = '"entries":[';
-const emptyDocument = (count: number): string => envelope({ ok: true, data: { entries: [], count } });
-
-// The one document of every command, in pieces: a trail of years is longer than a text can be.
-const asDocument: Shape = {
-  head: emptyDocument(0).split(none)[0] + none,
-  line: (row, at) => `${at === 0 ? '' : ','}${row}`,
-  tail: (count) => emptyDocument(count).split(none)[1] ?? '',
+  const entries = (await app.store()).auditEntries(after);
+  return streamRows(app, entries, app.config.json ? asDocument('entries') : asLines);
 };
 
 export const audit: CommandSpec = {

@@ -3,6 +3,7 @@ import { kindNamed, kindNames } from '../csv/kinds.ts';
 import { writeRows } from '../csv/write-rows.ts';
 import { SipctlError } from '../errors.ts';
 import type { Value } from '../model/field.ts';
+import { isLabelled } from '../model/labelled.ts';
 import type { Run, VerbSpec } from './command.ts';
 
 const run: Run = async (app, { options }) => {
@@ -11,7 +12,7 @@ const run: Run = async (app, { options }) => {
   const everywhere = options.allTenants === true;
   const found = await store.records.list(noun, { tenant: everywhere ? null : app.config.tenant });
   const all = found as unknown as Readonly<Record<string, Value>>[];
-  const objects = all.filter(({ labels = null }) => hasLabel(labels, options.label));
+  const objects = all.filter(({ labels }) => isLabelled(labels, options.label));
   const text = writeRows(noun, objects, { withTenant: everywhere });
   const { out } = options;
   if (typeof out === 'string') save(out, text);
@@ -24,9 +25,6 @@ const run: Run = async (app, { options }) => {
     text: () => (typeof out === 'string' ? `${objects.length} ${noun.table} written to ${out}\n` : text),
   };
 };
-
-const hasLabel = (labels: Value, wanted: unknown): boolean =>
-  wanted === undefined || (Array.isArray(labels) && labels.includes(wanted));
 
 function save(file: string, text: string): void {
   try {

@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { SipctlError } from '../errors.ts';
 import { everyNoun } from '../model/every-noun.ts';
 import type { Value } from '../model/field.ts';
+import { isLabelled } from '../model/labelled.ts';
 import * as nouns from '../model/nouns.ts';
 import { type SecretStyle, siteTree, type WrittenObject } from '../site-file/write.ts';
 import type { Input, Run, VerbSpec } from './command.ts';
@@ -31,8 +32,8 @@ async function storedObjects(app: App, label: string | null): Promise<WrittenObj
       const values = object as unknown as Readonly<Record<string, Value>>;
       const name = values[noun.key] as string;
       const isOther = noun.name === 'tenant' && named !== null && name !== named;
-      const isUnlabelled = label !== null && !(Array.isArray(values.labels) && values.labels.includes(label));
-      if (!isOther && !isUnlabelled) found.push({ noun, tenant: object.tenant ?? null, name, values });
+      if (!isOther && isLabelled(values.labels, label))
+        found.push({ noun, tenant: object.tenant ?? null, name, values });
     }
   }
   return found;

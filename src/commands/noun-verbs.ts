@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import type { Problem } from '../errors.ts';
 import { Complaints } from '../errors.ts';
 import { commandOf, type Noun, pluralOf, titleOf, type Value } from '../model/field.ts';
+import { isLabelled } from '../model/labelled.ts';
 import type { Catalog } from '../model/template.ts';
 import { displayObject, displayObjects } from '../report/objects.ts';
 import type { ObjectRef } from '../store/records.ts';
@@ -132,9 +133,7 @@ const list =
     const store = await app.store();
     const everywhere = !noun.tenantScoped || options.allTenants === true;
     const found = await store.records.list(noun, { tenant: everywhere ? null : app.config.tenant });
-    const objects = (found as unknown as Stored[]).filter(({ labels }) =>
-      hasLabel(labels ?? null, options.label),
-    );
+    const objects = (found as unknown as Stored[]).filter(({ labels }) => isLabelled(labels, options.label));
     const shown = everywhere && noun.tenantScoped ? ['tenant', ...listed] : listed;
     return {
       data: { [camel(noun.table.replaceAll('_', '-'))]: objects, count: objects.length },
@@ -143,9 +142,6 @@ const list =
         (everywhere ? '' : otherTenants(app, noun, objects.length)),
     };
   };
-
-const hasLabel = (labels: Value, wanted: unknown): boolean =>
-  wanted === undefined || (Array.isArray(labels) && labels.includes(wanted));
 
 const otherTenants = (app: App, noun: Noun, count: number): string =>
   count === 0

@@ -3,6 +3,7 @@ import type { ObjectValues } from '../model/check-object.ts';
 import type { Declared } from '../model/declared.ts';
 import { nounNamed } from '../model/every-noun.ts';
 import { commandOf, type Field, type Noun, titleOf, type Value } from '../model/field.ts';
+import { isLabelled } from '../model/labelled.ts';
 import type { Secret } from '../model/secret.ts';
 import { generatedSecret } from './generated-secret.ts';
 
@@ -144,12 +145,7 @@ export class DeclaredSite {
 const isPruned = (
   object: { noun: Noun; before?: ObjectValues | null; values?: ObjectValues },
   { label }: ChangeOptions,
-): boolean => {
-  if (!object.noun.tenantScoped) return false;
-  if (label === undefined || label === null) return true;
-  const { labels } = object.values ?? object.before ?? {};
-  return Array.isArray(labels) && labels.includes(label);
-};
+): boolean => object.noun.tenantScoped && isLabelled((object.values ?? object.before)?.labels, label);
 
 function valuesAfter({ noun, values, extent }: Declared, before: ObjectValues | null): ObjectValues {
   const after: Record<string, Value> = {

@@ -10,6 +10,7 @@ import {
   titleOf,
   type Value,
 } from '../model/field.ts';
+import { isLabelled } from '../model/labelled.ts';
 import { tenant as tenantNoun } from '../model/nouns.ts';
 import { boolean } from '../model/rules.ts';
 import { readDocuments, type SourceText, type Written, type WrittenEntry } from './documents.ts';
@@ -234,7 +235,7 @@ class SiteReader {
   #keep(reading: Reading, place: Place, extent: Declared['extent']): void {
     const { noun, tenant, name, values, faulty, places } = reading;
     const { label } = this.#options;
-    if (label !== null && !(Array.isArray(values.labels) && values.labels.includes(label))) return;
+    if (!isLabelled(values.labels, label)) return;
     const generated: string[] = [];
     for (const secret of reading.secrets) this.#secret(reading, secret, generated);
     this.declared.push({ noun, tenant, name, values, extent, generated, faulty, place, places });

@@ -58,7 +58,8 @@ function objectsOf(tenant: string, file: string, text: Buffer | null): Map<strin
 }
 
 const secrets = new Set(['password', 'a1-hash', 'vm-password', 'contact-params']);
-const isSecret = (option: string): boolean => secrets.has(option);
+/** Whether a value of the directory or of a gateway is one that no output may show. */
+export const isSecret = (option: string): boolean => secrets.has(option);
 
 /** `param realm`, `variable accountcode`, `user number-alias` → value, of an object and of all in it. */
 function valuesOf(object: Element): Map<string, string> {

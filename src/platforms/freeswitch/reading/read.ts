@@ -17,6 +17,7 @@ import {
   told,
   type Values,
 } from '../../fit-values.ts';
+import { isSecret } from '../changes.ts';
 import { freeSwitchFitting } from './fit.ts';
 import { gatewayVariables, lastOf, settings } from './lines.ts';
 import { allNamed, type PlacedElement, readElements } from './source.ts';
@@ -200,8 +201,6 @@ class ElementReader {
 
 /** What sipctl says once for the whole domain. */
 const ofDomain = new Set(['dial-string', 'allow-empty-password']);
-
-const isSecret = (option: string): boolean => /^(password|a1-hash|vm-password|contact-params)$/.test(option);
 
 function named(text: string, of: typeof rule.trunkName, foreign: RegExp): string {
   if (of(text).ok) return text;
